@@ -1,0 +1,39 @@
+# make run    an example cluster through the agent, on loopback
+# make test   all checks that need nothing but Python, and the real components if there
+# make check  linters and types
+# make lock   resolve the dependencies again
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: run test check lock clean
+
+run: $(READY)
+	@$(BIN)/python fixtures/play.py
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Hashes and versions only: no index is named, so any mirror serves.
+lock: $(READY)
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --group dev \
+		--generate-hashes --no-emit-index-url --no-annotate \
+		--custom-compile-command "make lock" --upgrade --quiet \
+		--output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,52 @@
+"""Pure parsers of what Heroku's log pipeline delivers: bytes in, frozen events out.
+
+No IO, clock, environment, logging or Prometheus lives below this door, and nothing
+of it raises for bad input: what is not understood comes out as `Unparsed`.
+"""
+
+from parsers.decoder import DEFAULT_FRAME_LIMIT_BYTES, DrainDecoder
+from parsers.errors import FRAMING_REASONS, Reason, Unparsed
+from parsers.events import (
+    BaseUnit,
+    Batch,
+    BrokerLog,
+    DrainLoss,
+    Event,
+    FrameKind,
+    Header,
+    Level,
+    LossCode,
+    MetricLine,
+    SampleKey,
+)
+from parsers.families import FAMILIES, Budget
+from parsers.framing import locate_frame
+from parsers.grammar import parse_broker_message, parse_metric_message
+from parsers.syslog import maybe_parse_header
+from parsers.tail import maybe_parse_tail_line
+
+__all__ = [
+    "DEFAULT_FRAME_LIMIT_BYTES",
+    "FAMILIES",
+    "FRAMING_REASONS",
+    "BaseUnit",
+    "Batch",
+    "BrokerLog",
+    "Budget",
+    "DrainDecoder",
+    "DrainLoss",
+    "Event",
+    "FrameKind",
+    "Header",
+    "Level",
+    "LossCode",
+    "MetricLine",
+    "Reason",
+    "SampleKey",
+    "Unparsed",
+    "locate_frame",
+    "maybe_parse_header",
+    "maybe_parse_tail_line",
+    "parse_broker_message",
+    "parse_metric_message",
+]

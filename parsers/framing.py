@@ -1,0 +1,180 @@
+"""Octet-counted frames: where one ends, and where the next begins after a fault.
+
+EBNF (RFC 6587 section 3.4.1)::
+
+    body  = { frame } ;
+    frame = count, " ", count * octet ;
+    count = "0" | nonzero-digit, { digit } ;           (RFC 6587 has no zero)
+
+Bytes are counted, never characters, and newlines mean nothing: Logplex's own L10
+frame ends without one, and a message may hold any number. Text inside a frame is
+therefore never taken for a frame, unless a count is broken: then `find_feet` looks
+for the next place from which the counts agree again. It knows nothing of what a
+frame says.
+"""
+
+import re
+from collections.abc import Mapping
+
+from parsers.errors import Reason
+
+MAX_COUNT_DIGITS = 7
+
+# Counts of the usual frames with the "<" of PRI behind: one look-up of five bytes is
+# half the price of find() and int().
+STEPS: Mapping[bytes, int] = {b"%d <" % n: n + 4 for n in range(100, 1000)}
+
+_COUNT = re.compile(rb"(0|[1-9][0-9]{0,%d}) " % (MAX_COUNT_DIGITS - 1))
+_ANY_COUNT = re.compile(rb"[1-9][0-9]+ ")
+_HEAD = re.compile(rb"[1-9][0-9]{0,%d} <[0-9]{1,3}>1 " % (MAX_COUNT_DIGITS - 1))
+# A look-ahead, so that overlapping places are found: a message may end in digits
+# that stand right before the count of the next frame.
+_POSSIBLE_HEAD = re.compile(
+    rb"(?=" + _HEAD.pattern + rb"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|- ))"
+)
+
+LOOKAHEAD_BYTES = 64
+"""Bytes behind a frame that suffice to see whether another one begins there."""
+
+
+def locate_frame(
+    body: bytes, position: int, limit_bytes: int
+) -> tuple[int, int] | Reason:
+    """Find the frame whose count stands at `position`.
+
+    A count that exceeds the end of the body by exactly one is taken as a frame whose
+    final newline was trimmed: hand-made requests and public test data do that.
+
+    Args:
+        body: Everything from the first count on.
+        position: Where the count must stand.
+        limit_bytes: The largest frame that is accepted.
+
+    Returns:
+        Start and end of the frame's content, or why there is none.
+    """
+    match = _COUNT.match(body, position)
+    if match is None:
+        too_long = _ANY_COUNT.match(body, position, position + LOOKAHEAD_BYTES)
+        return Reason.BAD_COUNT if too_long is None else Reason.FRAME_TOO_LARGE
+    size = int(match[1])
+    if size > limit_bytes:
+        return Reason.FRAME_TOO_LARGE
+    start = match.end()
+    end = start + size
+    if end > len(body):
+        if end > len(body) + 1 or size < 2:  # noqa: PLR2004 (a newline and something)
+            return Reason.TRUNCATED
+        end = len(body)
+    return start, end
+
+
+def is_whole(body: bytes, start: int, end: int, limit_bytes: int) -> bool:
+    """Say whether the frame at `start` really ends at `end`, as its count says.
+
+    A count that is too small leaves text behind; one that is too large eats digits of
+    the next count, and they would become part of the last value.
+    """
+    if end >= len(body):
+        return True
+    if body[end - 1 : end] == b"\n" and body[end : end + 5] in STEPS:
+        return True
+    if not _HEAD.match(body, end):
+        if body.startswith(b"\n", end):
+            # An uncounted newline: the count is wrong, but nothing is cut.
+            return end + 1 == len(body) or _HEAD.match(body, end + 1) is not None
+        # No syslog frame, but perhaps a broken one with an honest count.
+        return _leads_on(body, end, limit_bytes)
+    eaten = end
+    while eaten > start and body[eaten - 1 : eaten].isdigit():
+        eaten -= 1
+    return _leads_on(body, end, limit_bytes) or not any(
+        _leads_on(body, place, limit_bytes)
+        for place in range(max(eaten, end - MAX_COUNT_DIGITS), end)
+    )
+
+
+def _leads_on(body: bytes, position: int, limit_bytes: int) -> bool:
+    """Say whether the count at `position` leads to another head or to the end."""
+    frame = locate_frame(body, position, limit_bytes)
+    if isinstance(frame, Reason):
+        return False
+    return frame[1] == len(body) or _HEAD.match(body, frame[1]) is not None
+
+
+def find_feet(
+    body: bytes, doubtful: int, fault: int, stop: int, limit_bytes: int
+) -> int | None:
+    """Find the next frame after a fault, or None where there is none.
+
+    Two kinds of place are believed. At or behind the fault: the head of a syslog
+    frame whose count leads on. Before it, inside a frame whose count may have been
+    too large: only a head from which the counts lead across the fault without a
+    break. Text that imitates frames cannot do that, since its author does not know
+    the lengths of the frames that follow.
+
+    Args:
+        body: Everything.
+        doubtful: From where a count may have been wrong.
+        fault: Where a count should have been.
+        stop: The frame must begin before this.
+        limit_bytes: The largest frame that is accepted.
+
+    Returns:
+        Position of the count of the frame to go on with.
+    """
+    failed: set[int] = set()
+    for match in _POSSIBLE_HEAD.finditer(body, doubtful, fault + LOOKAHEAD_BYTES):
+        if match.start() >= fault:
+            break
+        if _leads_across(body, match.start(), fault, limit_bytes, failed):
+            return match.start()
+    for match in _POSSIBLE_HEAD.finditer(body, fault, stop + LOOKAHEAD_BYTES):
+        if match.start() >= stop:
+            break
+        if _leads_on(body, match.start(), limit_bytes):
+            return match.start()
+    return None
+
+
+def _leads_across(
+    body: bytes, position: int, fault: int, limit_bytes: int, failed: set[int]
+) -> bool:
+    """Follow the counts from `position`; True if they pass `fault` and still agree.
+
+    `failed` remembers the places from which they do not, which keeps the work linear.
+    """
+    visited: list[int] = []
+    while position < fault:
+        frame = locate_frame(body, position, limit_bytes)
+        if position in failed or isinstance(frame, Reason):
+            failed.update(visited)
+            return False
+        visited.append(position)
+        position = frame[1]
+    if position == len(body) or (position > fault and _HEAD.match(body, position)):
+        return True
+    failed.update(visited)
+    return False
+
+
+def last_two_frames(body: bytes, position: int, end: int, limit_bytes: int) -> int:
+    """Follow the counts from `position` to `end`; return where the last but one begins.
+
+    Args:
+        body: Everything.
+        position: A place from which the counts are known to lead to `end`.
+        end: Where the frames end.
+        limit_bytes: The largest frame that is accepted.
+
+    Returns:
+        Position of the count of the last frame but one, or `position` where there
+        are fewer than two.
+    """
+    last = position
+    while position < end:
+        frame = locate_frame(body, position, limit_bytes)
+        if isinstance(frame, Reason) or frame[1] >= end:
+            break
+        last, position = position, frame[1]
+    return last

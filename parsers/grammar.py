@@ -1,0 +1,142 @@
+"""The grammar of the lines we understand: specification, oracle and explainer.
+
+It is the reference for the fast paths in `parsers.samples` and `parsers.broker`
+(property tests hold them to it), reads the rare metric lines that they decline, and
+names the place where a line stops making sense. It is about 100 times slower, so the
+decoder gives it a budget.
+
+The only module that imports pyparsing. Whitespace is always explicit: pyparsing's
+habit of skipping it would let the unit of one value swallow the next word.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, cast
+
+import pyparsing as pp
+
+from parsers.broker import BrokerLine
+from parsers.errors import Reason, Unparsed, refuse
+from parsers.samples import BLANKS, SampleLine, read_tokens
+
+# Bytes travel through pyparsing as Latin-1, one character per byte, so that its
+# offsets are byte offsets and no input can fail to decode.
+_CODEC = "latin-1"
+_BLANKS = BLANKS.decode(_CODEC)
+
+
+def _explicit(element: pp.ParserElement) -> pp.ParserElement:
+    """Switch off whitespace skipping and tab expansion for `element` as a whole."""
+    return element.leave_whitespace(recursive=True).parse_with_tabs()
+
+
+@cache
+def metric_grammar() -> pp.ParserElement:
+    r"""Build the grammar of a metric message.
+
+    EBNF::
+
+        message = { blank }, [ token, { blank+, token } ], { blank } ;
+        token   = key, [ "=", ( quoted | bare ) ] ;
+        key     = { any but blank, "=" and '"' }+ ;
+        quoted  = '"', { any but '"' and "\" | "\", any }, '"' ;
+        bare    = { any but blank and '"' } ;
+    """
+    blank = pp.Regex(rf"[{_BLANKS}]+")
+    key = pp.Regex(rf'[^{_BLANKS}="]+')
+    quoted = pp.Regex(r'(?s)"(?:[^"\\]|\\.)*"').set_parse_action(_unquote)
+    bare = pp.Regex(rf'[^{_BLANKS}"]*')
+    value = pp.Literal("=").suppress() + (quoted | bare)
+    token = pp.Located(pp.Group(key + pp.Opt(value)))
+    tokens = pp.Opt(token + pp.ZeroOrMore(blank.suppress() + token))
+    blanks = pp.Opt(blank).suppress()
+    return _explicit(blanks + tokens + blanks + pp.StringEnd())
+
+
+@cache
+def broker_grammar() -> pp.ParserElement:
+    """Build the grammar of a broker's line; its EBNF heads `parsers.broker`."""
+    level = pp.Regex(r"(?a)\S*")("level")
+    spaced = pp.Regex(r"[^\n]{0,200}?(?= at=)")
+    thread = (spaced | pp.Regex(r"(?a)\S*"))("thread")
+    logger = pp.Regex(r"(?a)\S*")("logger")
+    text = pp.Opt(pp.Regex(r"(?as)\s.*"))("text")
+    return _explicit(
+        pp.Opt(pp.Regex(r"broker=[0-9]+ ")).suppress()
+        + pp.Literal("pri=").suppress()
+        + level
+        + pp.Opt(pp.Literal(" t=").suppress() + thread)
+        + pp.Opt(pp.Literal(" at=").suppress() + logger)
+        + text
+        + pp.StringEnd()
+    )
+
+
+def parse_metric_message(message: bytes) -> SampleLine | Unparsed:
+    """Read a metric message by the grammar.
+
+    Args:
+        message: The message of a metric frame.
+
+    Returns:
+        The line, or the refusal with the offset at which the grammar stopped.
+    """
+    result = _parse(metric_grammar, message)
+    if isinstance(result, Unparsed):
+        return result
+    tokens: list[tuple[int, bytes, bytes | None]] = []
+    for start, token, _end in zip(*[iter(result)] * 3, strict=True):
+        key, *rest = (part.encode(_CODEC) for part in cast("list[str]", token[0]))
+        tokens.append((cast("int", start), key, rest[0] if rest else None))
+    return read_tokens(message, tokens)
+
+
+def parse_broker_message(message: bytes) -> BrokerLine | Unparsed:
+    """Read a broker's line by the grammar.
+
+    Args:
+        message: The message of a line with APP-NAME ``kafka``.
+
+    Returns:
+        The parts, or the refusal with the offset at which the grammar stopped.
+    """
+    result = _parse(broker_grammar, message, failure=Reason.NO_LEVEL)
+    if isinstance(result, Unparsed):
+        return result
+
+    def part(name: str) -> str:
+        text = str(result[name]) if name in result else ""
+        return text.encode(_CODEC).decode("utf-8", "replace")
+
+    raw_text = (str(result["text"]) if "text" in result else "").encode(_CODEC).strip()
+    return BrokerLine(
+        level=part("level"),
+        thread=part("thread"),
+        logger=part("logger"),
+        text=raw_text.decode("utf-8", "replace"),
+    )
+
+
+def _parse(
+    grammar: Callable[[], pp.ParserElement],
+    message: bytes,
+    failure: Reason = Reason.BAD_SYNTAX,
+) -> pp.ParseResults | Unparsed:
+    """Run `grammar` over `message`; turn its exception into a refusal."""
+    try:
+        return grammar().parse_string(message.decode(_CODEC))
+    except pp.ParseException as error:
+        return refuse(failure, message, error.loc)
+
+
+def _unquote(tokens: Any) -> str:
+    """Strip the quotes and undo backslash escapes."""
+    inner = cast("str", tokens[0])[1:-1]
+    out, escaped = [], False
+    for character in inner:
+        if character == "\\" and not escaped:
+            escaped = True
+            continue
+        out.append(character)
+        escaped = False
+    return "".join(out)
