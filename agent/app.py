@@ -1,0 +1,185 @@
+"""The composition root: makes every part once, runs the server, stops it in order."""
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+
+import uvicorn
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+)
+
+from agent.clock import read_clock
+from agent.errors import SettingsError
+from agent.exporter import Exporter
+from agent.logs import get_logger
+from agent.pipeline import Pipeline
+from agent.settings import Settings
+from agent.state import State
+from agent.telemetry import Telemetry
+from agent.web.connections import SWEEP_SECONDS, ConnectionGuard
+from agent.web.routes import Parts, build_app
+
+_SHUTDOWN_SECONDS = 8
+_LAST_REQUESTS_SECONDS = 5.0
+_FORGET_SECONDS = 60.0
+_BACKLOG = 1024
+
+# A scrape is rendered in a thread. CPython lets a thread keep the interpreter for
+# 5 ms by default; a drain that waits for it should not notice.
+_SWITCH_SECONDS = 0.0005
+
+
+class App:
+    """One agent.
+
+    Make it, then `run` it in an event loop until `stop` or a signal.
+
+    Args:
+        settings: Checked settings.
+
+    Raises:
+        SettingsError: The address is in use or cannot be listened on, or the TLS
+            files are no certificate and key.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._socket = _listen(settings.host, settings.port)
+        self.settings = replace(settings, port=self._socket.getsockname()[1])
+        self.telemetry = Telemetry()
+        self.state = State(settings)
+        self.pipeline = Pipeline(settings, self.state, self.telemetry)
+        parts = Parts(
+            settings=self.settings,
+            pipeline=self.pipeline,
+            state=self.state,
+            telemetry=self.telemetry,
+            exporter=Exporter(
+                state=self.state,
+                telemetry=self.telemetry,
+                process=_process_registry(),
+            ),
+        )
+        self._guard = ConnectionGuard(settings.limits, self.telemetry)
+        config = uvicorn.Config(
+            build_app(parts),
+            http=self._guard.protocol_factory(),  # type: ignore[arg-type] # a factory of the class it wants
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            backlog=_BACKLOG,
+            timeout_keep_alive=int(settings.limits.keep_alive_seconds),
+            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+            ssl_certfile=settings.tls_certificate,
+            ssl_keyfile=settings.tls_key,
+        )
+        _load(config, self._socket)
+        self._server = _Server(config)
+
+    async def run(self) -> None:
+        """Serve until stopped, then finish what is in flight."""
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        logger = get_logger()
+        logger.info("agent.listening", url=self.settings.url)
+        sweeper = asyncio.create_task(self._sweep())
+        try:
+            await self._server.serve(sockets=[self._socket])
+        finally:
+            sweeper.cancel()
+            logger.info("agent.stopped")
+
+    def stop(self) -> None:
+        """Stop accepting, answer what is in flight, close the rest."""
+        if not self._server.should_exit:
+            get_logger().info("agent.stopping")
+            self._server.should_exit = True
+            loop = asyncio.get_running_loop()
+            self._guard.hurry(loop.time() + _LAST_REQUESTS_SECONDS)
+
+    def stop_on_signals(self) -> None:
+        """Let SIGTERM and SIGINT call `stop`; call it inside the event loop."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+
+    async def _sweep(self) -> None:
+        """Close slow connections, and forget what has been gone for a day."""
+        loop = asyncio.get_running_loop()
+        next_forget = 0.0
+        while True:
+            self._guard.sweep(loop.time())
+            if loop.time() >= next_forget:
+                self.state.forget(read_clock())
+                next_forget = loop.time() + _FORGET_SECONDS
+            await asyncio.sleep(SWEEP_SECONDS)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server without its signal handlers, which would re-raise SIGTERM."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        reason = {
+            errno.EADDRINUSE: "the port is in use; stop the other program or choose "
+            "another --port",
+            errno.EACCES: "not permitted; choose a --port above 1023",
+        }.get(error.errno or 0, error.strerror or "the address cannot be used")
+        message = f"cannot listen on {host}:{port}: {reason}"
+        raise SettingsError(message) from error
+
+
+def _load(config: uvicorn.Config, listener: socket.socket) -> None:
+    """Load the configuration, which reads the TLS files."""
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        listener.close()
+        raise SettingsError(
+            "--tls-certificate and --tls-key are not a PEM certificate and its key"
+        ) from error
+
+
+def _process_registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    return registry
+
+
+def run_app(app: App) -> None:
+    """Run `app` in a new event loop until a signal stops it."""
+
+    async def main() -> None:
+        app.stop_on_signals()
+        await app.run()
+
+    with asyncio.Runner(loop_factory=_loop_factory) as runner:
+        runner.run(main())
+
+
+def _loop_factory() -> asyncio.AbstractEventLoop:
+    """Make uvloop's event loop, or asyncio's where uvloop is not to be had."""
+    try:
+        import uvloop  # noqa: PLC0415 (not for Windows, nor for other interpreters)
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

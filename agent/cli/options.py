@@ -1,0 +1,68 @@
+"""Kinds of option: each is also an environment variable, lists go by commas."""
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from agent.settings import ENVIRONMENT_PREFIX
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|)")
+_BYTES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20}
+
+
+class Duration(click.ParamType[float]):
+    """A duration as Prometheus writes it (``5m``), to seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Convert ``5m`` to 300.0."""
+        match = _DURATION.fullmatch(str(value))
+        if match is None:
+            self.fail(f"{value!r} is no duration like 30s, 5m or 24h", param, ctx)
+        return float(match[1]) * _SECONDS[match[2]]
+
+
+class Size(click.ParamType[int]):
+    """A size in bytes, KiB or MiB, to bytes."""
+
+    name = "size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Convert ``1MiB`` to 1048576."""
+        match = _SIZE.fullmatch(str(value))
+        if match is None:
+            self.fail(f"{value!r} is no size like 65536, 64KiB or 1MiB", param, ctx)
+        return int(match[1]) * _BYTES[match[2]]
+
+
+class Listed(click.ParamType[str]):
+    """A word; an environment variable holds several with commas between them."""
+
+    name = "text"
+    envvar_list_splitter = ","
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Strip the blanks around a word."""
+        del param, ctx
+        return str(value).strip()
+
+
+def option(*names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
+    """Declare an option that is also ``HEROKU_KAFKA_AGENT_<OPTION>``."""
+    long_name = next(name for name in names if name.startswith("--"))
+    bare = long_name.split("/")[0].removeprefix("--")
+    variable = f"{ENVIRONMENT_PREFIX}_{bare.replace('-', '_').upper()}"
+    return click.option(*names, envvar=variable, show_envvar=True, **attributes)

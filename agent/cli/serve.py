@@ -1,0 +1,224 @@
+"""``serve``: the agent itself."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from agent.app import App, run_app
+from agent.cli.options import Duration, Listed, Size, option
+from agent.logs import configure_logging
+from agent.settings import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    Limits,
+    Settings,
+    check_settings,
+    choose_address,
+    parse_credentials,
+)
+
+_LIMITS = Limits()
+
+
+@click.command()
+@option(
+    "--host",
+    help="Address to listen on.  "
+    f"[default: {DEFAULT_HOST}; 0.0.0.0 where $PORT is set and neither option is]",
+)
+@option(
+    "--port",
+    type=int,
+    help=f"Port to listen on, 0 for any.  [default: {DEFAULT_PORT}, or $PORT]",
+)
+@option(
+    "--drain-credentials",
+    multiple=True,
+    type=Listed(),
+    metavar="USER:PASSWORD",
+    help="Who may write; give two during a rotation.",
+)
+@option(
+    "--read-credentials",
+    multiple=True,
+    type=Listed(),
+    metavar="USER:PASSWORD",
+    help="Who may read /metrics and /.  [default: the drain's]",
+)
+@option(
+    "--allow-anonymous",
+    is_flag=True,
+    help="Listen on a public address although anybody may then write and read.",
+)
+@option(
+    "--tls-certificate",
+    type=click.Path(path_type=Path),
+    help="PEM file; serve HTTPS without a proxy.",
+)
+@option("--tls-key", type=click.Path(path_type=Path), help="PEM file with its key.")
+@option(
+    "--stale-after",
+    type=Duration(),
+    default="5m",
+    show_default=True,
+    help="A broker's values vanish when none came for so long.",
+)
+@option(
+    "--forget-after",
+    type=Duration(),
+    default="24h",
+    show_default=True,
+    help="The rest of a silent broker's series vanishes after so long.",
+)
+@option(
+    "--addon",
+    "addons",
+    multiple=True,
+    type=Listed(),
+    metavar="NAME",
+    help="Believe only this add-on; repeatable.  [default: all]",
+)
+@option(
+    "--require-local0",
+    is_flag=True,
+    help="Believe only lines of syslog facility local0, as add-ons write.",
+)
+@option(
+    "--body-limit",
+    type=Size(),
+    default=_LIMITS.body_bytes,
+    show_default=True,
+    help="Largest drain request, in bytes or like 1MiB.",
+)
+@option(
+    "--decoded-limit",
+    type=Size(),
+    default=_LIMITS.decoded_bytes,
+    show_default=True,
+    help="Largest drain request after decompression.",
+)
+@option(
+    "--frame-limit",
+    type=Size(),
+    default=_LIMITS.frame_bytes,
+    show_default=True,
+    help="Largest frame.",
+)
+@option(
+    "--max-connections",
+    type=int,
+    default=_LIMITS.connections,
+    show_default=True,
+    help="Open connections.",
+)
+@option(
+    "--head-timeout",
+    type=Duration(),
+    default=f"{_LIMITS.head_seconds:g}s",
+    show_default=True,
+    help="Time for the headers of a request.",
+)
+@option(
+    "--body-timeout",
+    type=Duration(),
+    default=f"{_LIMITS.body_seconds:g}s",
+    show_default=True,
+    help="Time for the body of a request.",
+)
+@option(
+    "--keep-alive-timeout",
+    type=Duration(),
+    default=f"{_LIMITS.keep_alive_seconds:g}s",
+    show_default=True,
+    help="Idle time of a connection; Logplex closes its own after 144 to 159 s.",
+)
+@option(
+    "--max-clusters",
+    type=int,
+    default=_LIMITS.clusters,
+    show_default=True,
+    help="Add-ons.",
+)
+@option(
+    "--max-brokers",
+    type=int,
+    default=_LIMITS.brokers,
+    show_default=True,
+    help="Brokers of one add-on.",
+)
+@option(
+    "--max-unknown-samples",
+    type=int,
+    default=_LIMITS.unknown_samples,
+    show_default=True,
+    help="Sample names that this version does not know.",
+)
+@option(
+    "--dedupe-entries",
+    type=int,
+    default=_LIMITS.dedupe_entries,
+    show_default=True,
+    help="Requests remembered to recognise retries.",
+)
+@option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="Lines below this level are not written.",
+)
+def serve(  # noqa: PLR0913 (click hands each option over by name)
+    *,
+    host: str | None,
+    port: int | None,
+    drain_credentials: tuple[str, ...],
+    read_credentials: tuple[str, ...],
+    allow_anonymous: bool,
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+    stale_after: float,
+    forget_after: float,
+    addons: tuple[str, ...],
+    require_local0: bool,
+    log_level: str,
+    **limits: float,
+) -> None:
+    """Receive log drains on POST /logs and serve GET /metrics."""
+    host, port = choose_address(host, port, os.environ)
+    settings = Settings(
+        host=host,
+        port=port,
+        drain_credentials=tuple(map(parse_credentials, drain_credentials)),
+        read_credentials=tuple(map(parse_credentials, read_credentials)),
+        allow_anonymous=allow_anonymous,
+        tls_certificate=tls_certificate,
+        tls_key=tls_key,
+        stale_after_seconds=stale_after,
+        forget_after_seconds=forget_after,
+        addons=frozenset(addons),
+        require_local0=require_local0,
+        limits=_limits(**limits),
+    )
+    check_settings(settings)
+    configure_logging(log_level)
+    run_app(App(settings))
+
+
+def _limits(**given: float) -> Limits:
+    """Map the options' names to those of `Limits`."""
+    return replace(
+        _LIMITS,
+        body_bytes=int(given["body_limit"]),
+        decoded_bytes=int(given["decoded_limit"]),
+        frame_bytes=int(given["frame_limit"]),
+        connections=int(given["max_connections"]),
+        head_seconds=given["head_timeout"],
+        body_seconds=given["body_timeout"],
+        keep_alive_seconds=given["keep_alive_timeout"],
+        clusters=int(given["max_clusters"]),
+        brokers=int(given["max_brokers"]),
+        unknown_samples=int(given["max_unknown_samples"]),
+        dedupe_entries=int(given["dedupe_entries"]),
+    )

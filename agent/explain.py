@@ -1,0 +1,227 @@
+"""What the agent makes of one line or frame, in words.
+
+It runs the very parsers that the drain runs; where they refuse, the pyparsing grammar
+says at which place.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from agent.catalogue import (
+    CLUSTER_PREFIX,
+    GAUGE_BY_KEY,
+    KNOWN_SAMPLES,
+    PREFIX,
+    name_unknown,
+)
+from parsers import (
+    FAMILIES,
+    BrokerLog,
+    Budget,
+    DrainDecoder,
+    DrainLoss,
+    Event,
+    FrameKind,
+    Header,
+    MetricLine,
+    Reason,
+    SampleKey,
+    Unparsed,
+    maybe_parse_header,
+    maybe_parse_tail_line,
+    parse_metric_message,
+)
+
+_COUNTED = re.compile(rb"[0-9]+ ")
+_SYSLOG = re.compile(rb"<[0-9]{1,3}>")
+
+MEANING: dict[Reason, str] = {
+    Reason.BAD_COUNT: "a frame must begin with its length in bytes and a blank",
+    Reason.FRAME_TOO_LARGE: "the length is larger than any frame that is accepted",
+    Reason.TRUNCATED: "there are fewer bytes than the length says",
+    Reason.MISCOUNTED: "the length is wrong: what follows it is no frame; the last "
+    "token may be cut and is not used",
+    Reason.BAD_HEADER: "a frame needs <PRI>1 TIMESTAMP HOSTNAME APP-NAME PROCID",
+    Reason.BAD_TIMESTAMP: "the timestamp is no time; the time of receipt is used",
+    Reason.BAD_BROKER: "behind heroku-kafka. there must be a broker's number",
+    Reason.NO_ADDON: "without addon= nobody knows which cluster this is",
+    Reason.BAD_ADDON: "this is no name of an add-on",
+    Reason.NO_SAMPLES: "there is no sample#name=value in it",
+    Reason.BAD_SYNTAX: "tokens are key=value, with a closing quote for each opening one",
+    Reason.BAD_NAME: "a sample's name is made of letters, digits and _ . : / -",
+    Reason.NO_VALUE: "there is no value behind the name",
+    Reason.BAD_NUMBER: "this is no finite decimal number",
+    Reason.UNKNOWN_UNIT: "the unit is unknown, so the value has no meaning",
+    Reason.DUPLICATE_SAMPLE: "the line has this sample twice; the last one counts",
+    Reason.NOT_A_SAMPLE: "only sample# is a gauge; measure# and count# are not",
+    Reason.GRAMMAR_BUDGET: "too many lines of this kind in one second",
+    Reason.BAD_NODE: "a broker's log line comes from <add-on>.<number>",
+    Reason.NO_LEVEL: "a broker's line begins with pri=; this continues another one",
+    Reason.UNKNOWN_LEVEL: "brokers' lines count at WARN, ERROR and FATAL only",
+}
+"""What each refusal means, for a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Subject:
+    """A line taken apart as far as its header."""
+
+    what: str
+    header: Header | None
+    message: bytes
+
+
+def explain_text(text: bytes) -> Iterator[str]:
+    """Explain a frame, a body of frames, a line of ``heroku logs``, or a message.
+
+    Args:
+        text: What was given, as bytes.
+
+    Yields:
+        Lines for a terminal; control characters of `text` are escaped in them.
+    """
+    if _COUNTED.match(text) and _SYSLOG.match(text.split(b" ", 1)[1]):
+        yield from _explain_frames(text)
+        return
+    for line in text.splitlines() or [b""]:
+        yield from _explain_line(line)
+
+
+def _explain_frames(body: bytes) -> Iterator[str]:
+    batch = DrainDecoder().decode(body)
+    kinds = [f"{getattr(batch, kind.value)} {kind.value}" for kind in FrameKind]
+    yield f"drain body       {len(body)} bytes, {batch.frames} frames: {', '.join(kinds)}"
+    if batch.other:
+        yield f"not ours         {batch.other} frames of dynos, router or other add-ons"
+    for event in batch.events:
+        yield from _explain_event(event, body)
+
+
+def _explain_line(line: bytes) -> Iterator[str]:
+    subject = _take_apart(line)
+    yield f"{subject.what}"
+    header = subject.header
+    if header is None:
+        yield from _explain_bare(subject.message)
+        return
+    yield f"  time           {_time(header.timestamp)}"
+    yield f"  source         {_safe(header.app)}[{_safe(header.proc)}]"
+    for family in FAMILIES:
+        if family.kind_of(header.app, header.proc) is not None:
+            events = family.parse(header, subject.message, True, Budget(lines=1))  # noqa: FBT003 (a whole line)
+            for event in events:
+                yield from _explain_event(event, subject.message)
+            if not events:
+                yield "  nothing        the log pipeline's own line, no loss in it"
+            return
+    yield (
+        "  not ours       Kafka writes as heroku-kafka, heroku-kafka.N or "
+        "kafka[ADD-ON.N]; what the text says does not count"
+    )
+
+
+def _take_apart(line: bytes) -> _Subject:
+    tail = maybe_parse_tail_line(line)
+    if tail is not None:
+        return _Subject(what="heroku logs line", header=tail[0], message=tail[1])
+    frame = maybe_parse_header(line) if _SYSLOG.match(line) else None
+    if frame is not None:
+        header, start = frame
+        return _Subject(
+            what="syslog frame without its length", header=header, message=line[start:]
+        )
+    return _Subject(what="message without a header", header=None, message=line)
+
+
+def _explain_bare(message: bytes) -> Iterator[str]:
+    """Explain a message as whoever could have written it."""
+    proc = (b"kafka", b"ADD-ON.0") if b"pri=" in message else (b"app", b"heroku-kafka")
+    if not any(mark in message for mark in (b"pri=", b"sample#", b"addon=")):
+        yield "  not ours       neither a metric line nor a broker's line"
+        return
+    header = Header(app=proc[0], proc=proc[1], timestamp=None)
+    yield f"  read as        {_safe(proc[0])}[{_safe(proc[1])}]; the header decides that"
+    for event in FAMILIES[0].parse(header, message, True, Budget(lines=1)):  # noqa: FBT003 (a whole line)
+        yield from _explain_event(event, message)
+
+
+def _explain_event(event: Event, text: bytes) -> Iterator[str]:
+    match event:
+        case MetricLine():
+            yield from _explain_metrics(event)
+        case BrokerLog():
+            yield from _explain_log(event)
+        case DrainLoss():
+            whose = f" by drain {event.drain}" if event.drain else ""
+            yield f"  loss           {event.code}: {event.count} messages dropped{whose}"
+        case Unparsed():
+            yield from _explain_refusal(event, text)
+
+
+def _explain_metrics(line: MetricLine) -> Iterator[str]:
+    broker = "the whole cluster" if line.broker is None else f"broker {line.broker}"
+    yield f"  metrics of     {line.addon}, {broker}"
+    yield f"  attachment     {line.source or 'not named'}"
+    yield f"  timestamp      {_time(line.timestamp)}"
+    for key, value in line.samples.items():
+        yield f"  {_metric(key, line.broker)} {_number(value)}"
+
+
+def _metric(key: SampleKey, broker: str | None) -> str:
+    """Name the series of a sample, padded to a column."""
+    prefix = CLUSTER_PREFIX if broker is None else PREFIX
+    gauge = GAUGE_BY_KEY.get(key)
+    if gauge is None and key[0] not in KNOWN_SAMPLES:
+        gauge = name_unknown(key)
+    if gauge is None:
+        return (
+            f"{key[0]} in {key[1] or 'no unit'}: not exported, not the sample's unit;"
+        )
+    return f"{prefix}{gauge.name:<{30}}"
+
+
+def _explain_log(line: BrokerLog) -> Iterator[str]:
+    yield f"  log line of    {line.addon}, node {line.node} (not known to be a broker id)"
+    yield f"  timestamp      {_time(line.timestamp)}"
+    yield f"  level          {line.level.value}"
+    yield f"  thread         {_escape(line.thread) or 'not named'}"
+    yield f"  class          {_escape(line.logger) or 'not named'}"
+    yield f"  text           {_escape(line.text)}"
+    yield (
+        f'  {PREFIX}log_lines_total{{addon="{line.addon}",node="{line.node}",'
+        f'level="{line.level.value}"}} +1'
+    )
+
+
+def _explain_refusal(refusal: Unparsed, text: bytes) -> Iterator[str]:
+    offset = refusal.offset
+    if refusal.reason is Reason.BAD_SYNTAX:
+        by_grammar = parse_metric_message(text)
+        offset = by_grammar.offset if isinstance(by_grammar, Unparsed) else offset
+    yield f"  refused        {refusal.reason.value} at byte {offset}"
+    yield f"                 {MEANING[refusal.reason]}"
+    yield f"                 {_safe(refusal.excerpt)}"
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() else repr(value)
+
+
+def _time(timestamp: float | None) -> str:
+    if timestamp is None:
+        return "none; the time of receipt is used"
+    return datetime.fromtimestamp(timestamp, tz=UTC).isoformat(timespec="microseconds")
+
+
+def _safe(text: bytes) -> str:
+    return _escape(text.decode("utf-8", "backslashreplace"))
+
+
+def _escape(text: str) -> str:
+    """Escape what a terminal would act upon."""
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1]
+        for character in text
+    )

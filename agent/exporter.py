@@ -1,0 +1,310 @@
+"""What Prometheus sees: the state and the counters, turned into families at scrape.
+
+Nothing is kept here between scrapes, so what is gone from the state is gone from the
+next scrape. The snapshot is taken on the event loop, where the state changes, and is
+cheap; turning it into text, which takes tens of milliseconds for a thousand brokers,
+may then run in a thread.
+"""
+
+import platform
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
+
+from agent import __version__
+from agent.catalogue import CATALOGUE, CLUSTER_PREFIX, PREFIX, Gauge
+from agent.clock import Moment
+from agent.state import BrokerView, NodeView, State
+from agent.telemetry import DELAY_BUCKETS_SECONDS, Telemetry
+from parsers import SampleKey
+
+AGENT = f"{PREFIX}agent_"
+
+Labels = dict[str, str]
+
+
+class _Once(Collector):
+    """The families of one scrape.
+
+    Args:
+        collect: Yields them.
+    """
+
+    def __init__(self, collect: Callable[[], Iterable[Metric]]) -> None:
+        self._collect = collect
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the families."""
+        return self._collect()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exporter:
+    """Renders ``/metrics``.
+
+    Attributes:
+        state: The clusters.
+        telemetry: The agent's own counters.
+        process: Registry of the process's own metrics.
+    """
+
+    state: State
+    telemetry: Telemetry
+    process: CollectorRegistry
+
+    def prepare(self, accept: str, now: Moment) -> tuple[str, Callable[[], bytes]]:
+        """Take a snapshot; call it where the state changes.
+
+        Args:
+            accept: The request's ``Accept`` header: OpenMetrics where it asks for it.
+            now: The time of the scrape.
+
+        Returns:
+            The content type, and the function that renders the snapshot, which may
+            run in any thread.
+        """
+        snapshot = self.state.snapshot(now)
+        own = list(_agent_families(self.telemetry))
+
+        def families() -> Iterator[Metric]:
+            yield from _sample_families(snapshot.brokers, self.state.gauge)
+            yield from _log_families(snapshot.nodes)
+            yield from own
+
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_Once(families))
+        encode, content_type = choose_encoder(accept)
+
+        def render() -> bytes:
+            return _join(encode(registry), encode(self.process))
+
+        return content_type, render
+
+
+def _join(first: bytes, second: bytes) -> bytes:
+    """Put two expositions behind each other; OpenMetrics ends with one ``# EOF``."""
+    return first.removesuffix(b"# EOF\n") + second
+
+
+def _sample_families(
+    brokers: list[BrokerView], gauge_of: Callable[[SampleKey], Gauge]
+) -> Iterator[Metric]:
+    """Yield the gauges of the samples and what is known of their senders."""
+    by_name: dict[str, Metric] = {}
+    for row in CATALOGUE:
+        _family(by_name, PREFIX, row.gauge)
+        _family(by_name, CLUSTER_PREFIX, row.gauge)
+    about_broker = _about(PREFIX, "broker")
+    about_cluster = _about(CLUSTER_PREFIX, "cluster")
+    for view in brokers:
+        labels: Labels = {"addon": view.addon}
+        prefix, about = CLUSTER_PREFIX, about_cluster
+        if view.broker is not None:
+            labels["broker"] = view.broker
+            prefix, about = PREFIX, about_broker
+        last, count, up = about
+        _add(last, last.name, labels, view.last_timestamp)
+        _add(count, f"{count.name}_total", labels, view.samples)
+        _add(up, up.name, labels, float(view.reporting))
+        for key, value in view.values.items():
+            family = _family(by_name, prefix, gauge_of(key))
+            _add(family, family.name, labels, value)
+    yield from by_name.values()
+    yield from about_broker
+    yield from about_cluster
+
+
+def _family(by_name: dict[str, Metric], prefix: str, gauge: Gauge) -> Metric:
+    name = f"{prefix}{gauge.name}"
+    family = by_name.get(name)
+    if family is None:
+        family = by_name[name] = GaugeMetricFamily(name, gauge.help)
+    return family
+
+
+def _about(prefix: str, subject: str) -> tuple[Metric, Metric, Metric]:
+    reporting = "broker_reporting" if subject == "broker" else "reporting"
+    return (
+        GaugeMetricFamily(
+            f"{prefix}last_sample_timestamp_seconds",
+            f"Timestamp of the newest sample of the {subject}.",
+        ),
+        CounterMetricFamily(
+            f"{prefix}samples",
+            f"Samples received of the {subject}, each counted once.",
+        ),
+        GaugeMetricFamily(
+            f"{prefix}{reporting}",
+            f"Whether samples of the {subject} are coming in (1), or are stale (0).",
+        ),
+    )
+
+
+def _log_families(nodes: list[NodeView]) -> Iterator[Metric]:
+    """Yield what the brokers logged."""
+    lines = CounterMetricFamily(
+        f"{PREFIX}log_lines", "Lines that a node of the cluster logged, by level."
+    )
+    newest = GaugeMetricFamily(
+        f"{PREFIX}log_last_timestamp_seconds",
+        "Timestamp of the newest line that a node logged, by level.",
+    )
+    for view in nodes:
+        for level, count in view.lines.items():
+            labels = {"addon": view.addon, "node": view.node, "level": level.value}
+            _add(lines, f"{lines.name}_total", labels, count)
+            if level in view.last_timestamps:
+                _add(newest, newest.name, labels, view.last_timestamps[level])
+    yield lines
+    yield newest
+
+
+def _agent_families(telemetry: Telemetry) -> Iterator[Metric]:
+    """Yield the agent's own counters."""
+    info = GaugeMetricFamily(f"{AGENT}build_info", "The running version, always 1.")
+    version = {"version": __version__, "python_version": platform.python_version()}
+    _add(info, info.name, version, 1)
+    yield info
+    last = GaugeMetricFamily(
+        f"{AGENT}last_request_timestamp_seconds",
+        "When a drain request was last accepted; 0 for never.",
+    )
+    _add(last, last.name, {}, telemetry.last_request_timestamp)
+    yield last
+    for name, text, value in _plain_counters(telemetry):
+        family = CounterMetricFamily(f"{AGENT}{name}", text)
+        _add(family, f"{family.name}_total", {}, value)
+        yield family
+    for name, text, labels, values in _labelled_counters(telemetry):
+        family = CounterMetricFamily(f"{AGENT}{name}", text)
+        for key, value in values:
+            pairs = dict(zip(labels, key, strict=True))
+            _add(family, f"{family.name}_total", pairs, value)
+        yield family
+    yield _delay_family(telemetry)
+
+
+def _plain_counters(telemetry: Telemetry) -> Iterator[tuple[str, str, int]]:
+    yield (
+        "received_bytes",
+        "Bytes of accepted drain requests, as sent.",
+        telemetry.received_bytes,
+    )
+    yield (
+        "duplicate_requests",
+        "Drain requests that had been applied before.",
+        telemetry.duplicate_requests,
+    )
+    yield (
+        "late_samples",
+        "Samples older than the newest one of their series; not applied.",
+        telemetry.late_samples,
+    )
+    yield (
+        "future_samples",
+        "Samples from the future that lost to honest ones; not applied.",
+        telemetry.future_samples,
+    )
+    yield (
+        "auth_failures",
+        "Requests without the right credentials.",
+        telemetry.auth_failures,
+    )
+    yield (
+        "frame_count_mismatch",
+        "Drain requests that hold another number of frames than they announce.",
+        telemetry.frame_count_mismatches,
+    )
+    yield (
+        "undecodable_bodies",
+        "Compressed drain requests that end early or are damaged.",
+        telemetry.undecodable_bodies,
+    )
+    yield (
+        "connections_refused",
+        "Connections closed because too many were open.",
+        telemetry.connections_refused,
+    )
+    yield (
+        "connections_timed_out",
+        "Connections closed because a request came in too slowly.",
+        telemetry.connections_timed_out,
+    )
+    yield (
+        "internal_errors",
+        "Exceptions that should not have happened; see the log.",
+        telemetry.internal_errors,
+    )
+
+
+_Labelled = tuple[str, str, tuple[str, ...], Iterable[tuple[tuple[str, ...], int]]]
+
+
+def _labelled_counters(telemetry: Telemetry) -> Iterator[_Labelled]:
+    yield (
+        "requests",
+        "HTTP requests answered.",
+        ("route", "code"),
+        (((route, str(code)), n) for (route, code), n in telemetry.requests.items()),
+    )
+    yield (
+        "frames",
+        "Frames of the drains by what they are; retries are not counted again.",
+        ("kind",),
+        (((kind,), n) for kind, n in telemetry.frames.items()),
+    )
+    yield (
+        "parse_errors",
+        "Frames, lines and values that were refused, by reason.",
+        ("reason",),
+        (((reason.value,), n) for reason, n in telemetry.parse_errors.items()),
+    )
+    yield (
+        "drain_dropped_messages",
+        "Log lines that were lost before they came here, by Heroku's error code.",
+        ("code",),
+        (((code,), n) for code, n in telemetry.dropped.items()),
+    )
+    yield (
+        "elsewhere_dropped_messages",
+        "Losses reported in this stream that another drain or a tail session had.",
+        ("code",),
+        (((code,), n) for code, n in telemetry.dropped_elsewhere.items()),
+    )
+    yield (
+        "series_dropped",
+        "Samples and lines for which no series was made, by reason.",
+        ("reason",),
+        (((drop.value,), n) for drop, n in telemetry.series_dropped.items()),
+    )
+
+
+def _delay_family(telemetry: Telemetry) -> Metric:
+    """Build the histogram of how old Kafka lines are when they come."""
+    buckets: list[tuple[str, float]] = []
+    total = 0
+    bounds = [*map(float, DELAY_BUCKETS_SECONDS), float("inf")]
+    for bound, count in zip(bounds, telemetry.delay_buckets, strict=True):
+        total += count
+        buckets.append(("+Inf" if bound == float("inf") else str(bound), total))
+    return HistogramMetricFamily(
+        f"{AGENT}line_delay_seconds",
+        "Age of Kafka lines when they came, by their own timestamps.",
+        buckets=buckets,
+        sum_value=telemetry.delay_sum,
+    )
+
+
+def _add(family: Metric, name: str, labels: Labels, value: float) -> None:
+    """Append a sample; the label dict may be shared, which spares building it."""
+    family.samples.append(Sample(name, labels, value))

@@ -1,0 +1,221 @@
+"""The agent's settings: one frozen record, and the only reader of the environment."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from agent.errors import SettingsError
+
+ENVIRONMENT_PREFIX = "HEROKU_KAFKA_AGENT"
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 9841
+_HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """One user and password; shows as stars wherever it is printed.
+
+    Attributes:
+        user: Everything before the first colon.
+        password: Everything behind it; empty for a drain URL ``https://TOKEN@host``.
+    """
+
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return "****"
+
+    __repr__ = __str__
+
+
+def parse_credentials(text: str) -> Credentials:
+    """Split ``user:password`` at the first colon; a bare token is a user.
+
+    Args:
+        text: As given by option or environment variable.
+
+    Returns:
+        The credentials.
+
+    Raises:
+        SettingsError: There is no user. The message does not repeat `text`.
+    """
+    user, _, password = text.partition(":")
+    if not user:
+        raise SettingsError("credentials must be written user:password")
+    return Credentials(user, password)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one agent takes on; past a limit it counts and goes on.
+
+    Attributes:
+        body_bytes: A drain request as sent; Logplex sends up to 102,550 bytes.
+        decoded_bytes: The same after decompression.
+        frame_bytes: One frame; Logplex lets 10,240 bytes through.
+        head_bytes: Request line and headers.
+        connections: Open connections; at the limit the oldest one that has not sent
+            a request yet makes room.
+        head_seconds: Time from connecting, or from the first byte of a request, to
+            the end of its headers.
+        body_seconds: Time from there to the end of the body.
+        keep_alive_seconds: Idle time of a connection; Logplex closes its own after
+            144 to 159 s, and answering it with a closed socket costs it a try.
+        clusters: Add-ons.
+        brokers: Brokers, and nodes, of one add-on.
+        unknown_samples: Sample names that the catalogue does not know.
+        dedupe_entries: Requests remembered to recognise retries.
+        grammar_lines: Lines a second that the slow grammar may read.
+    """
+
+    body_bytes: int = 1_048_576
+    decoded_bytes: int = 4_194_304
+    frame_bytes: int = 65_536
+    head_bytes: int = 32_768
+    connections: int = 1_000
+    head_seconds: float = 10.0
+    body_seconds: float = 30.0
+    keep_alive_seconds: float = 180.0
+    clusters: int = 100
+    brokers: int = 64
+    unknown_samples: int = 64
+    dedupe_entries: int = 100_000
+    grammar_lines: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything ``serve`` can be told.
+
+    Attributes:
+        host: Address to listen on.
+        port: Port to listen on; 0 lets the system choose.
+        drain_credentials: Any of them opens the drain routes.
+        read_credentials: Any of them opens ``/metrics`` and ``/``; where there are
+            none, the drain's do.
+        allow_anonymous: Listen on a public address without credentials.
+        tls_certificate: PEM file with the certificate chain.
+        tls_key: PEM file with its private key.
+        stale_after_seconds: Values vanish when no sample came for so long.
+        forget_after_seconds: The rest of a broker vanishes after so long.
+        addons: Only these add-ons are believed; empty believes all.
+        require_local0: Believe lines of facility local0 alone, as add-ons write, and
+            none of a dyno whose process type imitates the add-on.
+        limits: What the agent takes on.
+    """
+
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    drain_credentials: tuple[Credentials, ...] = ()
+    read_credentials: tuple[Credentials, ...] = ()
+    allow_anonymous: bool = False
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    stale_after_seconds: float = 300.0
+    forget_after_seconds: float = 86_400.0
+    addons: frozenset[str] = frozenset()
+    require_local0: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def readers(self) -> tuple[Credentials, ...]:
+        """The credentials that open the reading routes."""
+        return self.read_credentials or self.drain_credentials
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds the agent."""
+        scheme = "https" if self.tls_certificate else "http"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}://{host}:{self.port}"
+
+
+def choose_address(
+    host: str | None, port: int | None, environ: Mapping[str, str]
+) -> tuple[str, int]:
+    """Decide where to listen.
+
+    Heroku tells a web process its port in ``$PORT`` and routes to it from outside,
+    so with neither option given that means all interfaces (Dev Center, "Runtime
+    Principles").
+
+    Args:
+        host: As given, or None.
+        port: As given, or None.
+        environ: The environment.
+
+    Returns:
+        Host and port.
+
+    Raises:
+        SettingsError: ``$PORT`` is no port number.
+    """
+    heroku_port = environ.get("PORT")
+    if host is None and port is None and heroku_port:
+        if not heroku_port.isascii() or not heroku_port.isdigit():
+            raise SettingsError("the environment variable PORT is not a port number")
+        return "0.0.0.0", int(heroku_port)  # noqa: S104 (that is what Heroku asks for)
+    return host or DEFAULT_HOST, DEFAULT_PORT if port is None else port
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse settings that cannot work, all problems at once.
+
+    Args:
+        settings: What is about to run.
+
+    Raises:
+        SettingsError: One sentence for each problem.
+    """
+    problems: list[str] = []
+    if not 0 <= settings.port <= _HIGHEST_PORT:
+        problems.append(f"--port must be between 0 and {_HIGHEST_PORT}")
+    open_to_all = not settings.drain_credentials and not settings.allow_anonymous
+    if open_to_all and not is_loopback(settings.host):
+        problems.append(
+            f"refusing to listen on {settings.host} without credentials: give "
+            "--drain-credentials user:password (or the environment variable "
+            f"{ENVIRONMENT_PREFIX}_DRAIN_CREDENTIALS), or --allow-anonymous if anyone "
+            "may write and read"
+        )
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        problems.append("--tls-certificate and --tls-key must be given together")
+    for option, path in (
+        ("--tls-certificate", settings.tls_certificate),
+        ("--tls-key", settings.tls_key),
+    ):
+        if path is not None and not _is_readable(path):
+            problems.append(f"{option}: cannot read the file {path}")
+    if settings.stale_after_seconds > settings.forget_after_seconds:
+        problems.append("--stale-after must not be longer than --forget-after")
+    problems += _check_limits(settings.limits)
+    if problems:
+        raise SettingsError(*problems)
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine can reach `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        with path.open("rb"):
+            return True
+    except OSError:
+        return False
+
+
+def _check_limits(limits: Limits) -> list[str]:
+    return [
+        f"the limit on {limit.name.replace('_', ' ')} must be greater than 0"
+        for limit in fields(limits)
+        if getattr(limits, limit.name) <= 0
+    ]

@@ -1,0 +1,1 @@
+"""HTTP: the server, who may enter, and the pages that people and Prometheus read."""

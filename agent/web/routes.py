@@ -1,0 +1,145 @@
+"""The routes of ``serve``: drains, metrics, the page for people, health."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from agent.clock import read_clock
+from agent.exporter import Exporter
+from agent.pipeline import Pipeline
+from agent.settings import Settings
+from agent.sources import HTTP_SOURCES
+from agent.state import State
+from agent.telemetry import Telemetry
+from agent.web.auth import Authenticator
+from agent.web.page import CONTENT_SECURITY_POLICY, render_page
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+_CHALLENGE = {"www-authenticate": 'Basic realm="heroku-kafka-agent"'}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the routes are made of.
+
+    Attributes:
+        settings: Credentials and limits.
+        pipeline: Where drains deliver.
+        state: What the page shows.
+        telemetry: Where requests are counted.
+        exporter: What ``/metrics`` shows.
+    """
+
+    settings: Settings
+    pipeline: Pipeline
+    state: State
+    telemetry: Telemetry
+    exporter: Exporter
+
+
+def build_app(parts: Parts) -> Starlette:
+    """Build the ASGI application."""
+    writers = Authenticator(parts.settings.drain_credentials)
+    drains = [
+        Route(
+            path,
+            source(parts.pipeline, parts.telemetry, writers, parts.settings.limits),
+        )
+        for path, source in HTTP_SOURCES
+    ]
+    pages = Pages(parts)
+    app = Starlette(
+        routes=[
+            *drains,
+            Route("/metrics", pages.guard("metrics", pages.metrics)),
+            Route("/", pages.guard("page", pages.page)),
+            Route("/-/healthy", pages.count("health", pages.healthy)),
+            Route("/-/ready", pages.count("health", pages.healthy)),
+        ],
+        exception_handlers={HTTPException: pages.refuse},
+    )
+    # Logplex does not follow redirects: /logs/ has a route instead.
+    app.router.redirect_slashes = False
+    return app
+
+
+class Pages:
+    """What is read: by Prometheus, by people, by whoever restarts us.
+
+    Args:
+        parts: What the pages show.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._readers = Authenticator(parts.settings.readers)
+
+    def count(self, route: str, endpoint: Endpoint) -> Endpoint:
+        """Wrap `endpoint` so that its answers are counted under `route`."""
+
+        async def counted(request: Request) -> Response:
+            response = await endpoint(request)
+            self._parts.telemetry.requests[route, response.status_code] += 1
+            return response
+
+        return counted
+
+    def guard(self, route: str, endpoint: Endpoint) -> Endpoint:
+        """Wrap `endpoint` so that only readers get in."""
+
+        async def guarded(request: Request) -> Response:
+            authorization = request.headers.get("authorization")
+            presented = None if authorization is None else authorization.encode()
+            if self._readers.allows(presented):
+                return await endpoint(request)
+            self._parts.telemetry.auth_failures += 1
+            return PlainTextResponse(
+                "Unauthorized\n", HTTPStatus.UNAUTHORIZED, headers=_CHALLENGE
+            )
+
+        return self.count(route, guarded)
+
+    async def metrics(self, request: Request) -> Response:
+        """Render the exposition, in a thread so that no drain waits for it."""
+        accept = request.headers.get("accept", "")
+        content_type, render = self._parts.exporter.prepare(accept, read_clock())
+        body = await asyncio.to_thread(render)
+        return Response(body, headers={"content-type": content_type})
+
+    async def page(self, request: Request) -> Response:
+        """Render the page for people."""
+        del request
+        html = render_page(self._parts.state, self._parts.telemetry, read_clock())
+        return Response(
+            html,
+            media_type="text/html",
+            headers={
+                "content-security-policy": CONTENT_SECURITY_POLICY,
+                "x-content-type-options": "nosniff",
+                "referrer-policy": "no-referrer",
+                "cache-control": "no-store",
+            },
+        )
+
+    async def healthy(self, request: Request) -> Response:
+        """Answer whoever asks whether the process lives and can receive."""
+        del request
+        return PlainTextResponse("ok\n")
+
+    async def refuse(self, request: Request, error: Exception) -> Response:
+        """Answer for routes and methods that do not exist."""
+        del request
+        if not isinstance(error, HTTPException):
+            raise error
+        self._parts.telemetry.requests["other", error.status_code] += 1
+        return PlainTextResponse(
+            f"{error.detail}\n", error.status_code, headers=error.headers
+        )
