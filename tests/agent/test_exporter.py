@@ -1,0 +1,146 @@
+"""What Prometheus reads: the documented lines exactly, in both formats."""
+
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as parse_openmetrics,
+)
+
+from agent.catalogue import CATALOGUE
+from tests.documented import ADDON, DOCUMENTED, LOG, METRICS
+from tests.frames import frame
+from tests.serving import AUTHORIZATION, Agent, Exposition, running
+
+
+@pytest.fixture(scope="module")
+def agent() -> Iterator[Agent]:
+    with running() as agent:
+        agent.post(frame(METRICS) + frame(LOG))
+        yield agent
+
+
+@pytest.fixture
+def metrics(agent: Agent) -> Exposition:
+    return agent.metrics()
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_the_documented_line_shows_up_as_documented(
+    metrics: Exposition, name: str
+) -> None:
+    assert metrics.series(name) == {
+        frozenset({("addon", ADDON), ("broker", "2")}): DOCUMENTED[name]
+    }
+
+
+def test_the_catalogue_holds_the_documented_gauges_and_no_other() -> None:
+    assert {f"heroku_kafka_{row.gauge.name}" for row in CATALOGUE} == set(DOCUMENTED)
+
+
+def test_what_is_known_of_the_broker_is_exported(metrics: Exposition) -> None:
+    labels = {"addon": ADDON, "broker": "2"}
+
+    last = metrics.value("heroku_kafka_last_sample_timestamp_seconds", **labels)
+    assert last == 1776264796
+    assert metrics.value("heroku_kafka_samples_total", **labels) == 11
+    assert metrics.value("heroku_kafka_broker_reporting", **labels) == 1
+
+
+def test_the_documented_log_line_counts_one_warn(metrics: Exposition) -> None:
+    counted = {
+        dict(labels)["level"]: value
+        for labels, value in metrics.series("heroku_kafka_log_lines_total").items()
+        if {("addon", ADDON), ("node", "0")} <= labels
+    }
+
+    assert counted == {"WARN": 1, "ERROR": 0, "FATAL": 0}
+    last = metrics.value(
+        "heroku_kafka_log_last_timestamp_seconds", addon=ADDON, node="0", level="WARN"
+    )
+    assert last == 1780872391
+
+
+def test_lines_without_a_broker_are_series_of_the_cluster(agent: Agent) -> None:
+    agent.post(frame(METRICS.replace(b"heroku-kafka.2", b"heroku-kafka")))
+
+    metrics = agent.metrics()
+    assert metrics.value("heroku_kafka_cluster_load_avg_1m", addon=ADDON) == 0.005
+    assert metrics.value("heroku_kafka_cluster_samples_total", addon=ADDON) == 11
+    assert metrics.value("heroku_kafka_cluster_reporting", addon=ADDON) == 1
+
+
+@pytest.mark.parametrize(
+    ("sample", "series", "value"),
+    [
+        ("under-replicated-partitions=3", "under_replicated_partitions", 3.0),
+        ("disk-used=5GB", "disk_used_bytes", 5 * 1024.0**3),
+        ("heap-bytes=1kB", "heap_bytes", 1024.0),
+        ("gc-time=12ms", "gc_time_seconds", 0.012),
+        ("dirty=7pages", "dirty_pages", 7.0),
+        ("disk-share=31%", "disk_share_ratio", 0.31),
+        ("9lives=1", "9lives", 1.0),
+        ("a.b/c=2", "a_b_c", 2.0),
+    ],
+)
+def test_unknown_samples_are_exported_in_base_units(
+    agent: Agent, sample: str, series: str, value: float
+) -> None:
+    line = f"heroku-kafka.5 - source=KAFKA addon=kafka-new sample#{sample}"
+    agent.post(frame(f"<134>1 2026-04-15T14:53:16+00:00 host app {line}".encode()))
+
+    exported = agent.metrics().value(
+        f"heroku_kafka_{series}", addon="kafka-new", broker="5"
+    )
+    assert exported == pytest.approx(value)
+
+
+def test_the_agent_says_what_it_is(metrics: Exposition) -> None:
+    ((labels, value),) = metrics.series("heroku_kafka_agent_build_info").items()
+
+    assert {name for name, _ in labels} == {"version", "python_version"}
+    assert value == 1
+
+
+@pytest.mark.parametrize(
+    ("series", "label", "values"),
+    [
+        (
+            "frames_total",
+            "kind",
+            {"sample", "broker_log", "platform", "other", "malformed"},
+        ),
+        ("drain_dropped_messages_total", "code", {"L10", "L12", "L13"}),
+    ],
+)
+def test_counters_exist_at_zero_before_their_first_event(
+    metrics: Exposition, series: str, label: str, values: set[str]
+) -> None:
+    found = metrics.series(f"heroku_kafka_agent_{series}")
+
+    assert {dict(labels)[label] for labels in found} == values
+
+
+def test_process_metrics_are_there(metrics: Exposition) -> None:
+    assert metrics.value("process_resident_memory_bytes") > 0
+
+
+def test_openmetrics_is_negotiated(agent: Agent) -> None:
+    accept = {"Accept": "application/openmetrics-text; version=1.0.0", **AUTHORIZATION}
+    answer = agent.request("GET", "/metrics", headers=accept)
+
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    parsed = parse_openmetrics(answer.body.decode())  # type: ignore[no-untyped-call] # prometheus-client's
+    families = {family.name for family in parsed}
+    assert {"heroku_kafka_load_avg_1m", "heroku_kafka_log_lines"} <= families
+    assert answer.body.endswith(b"# EOF\n")
+    assert answer.body.count(b"# EOF") == 1
+
+
+def test_hostile_label_values_leave_the_exposition_valid(agent: Agent) -> None:
+    line = (
+        b'heroku-kafka.2 - source="a\\"b\nc" addon=kafka-a sample#read-iops=1 \xff\xfe'
+    )
+    agent.post(frame(b"<134>1 2026-04-15T14:53:16+00:00 host app " + line))
+
+    assert agent.metrics().value("heroku_kafka_read_iops", addon="kafka-a", broker="2")
