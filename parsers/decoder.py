@@ -106,9 +106,8 @@ class DrainDecoder:
         self._body += data
         batch = Batch()
         self._run(batch, len(self._body) - 2 * (self._limit + LOOKAHEAD_BYTES))
-        keep = min(
-            last_two_frames(self._body, self._followed, self._position, self._limit),
-            self._position,
+        keep, _ = last_two_frames(
+            self._body, self._followed, self._position, self._limit
         )
         self._body = self._body[keep:]
         self._position -= keep
@@ -132,8 +131,9 @@ class DrainDecoder:
             passed = self._pass_strangers(stop)
             batch.other += passed
             if self._position > len(self._body) + 1:
+                # The last stranger is cut: take that one again, with care.
                 batch.other -= 1
-                self._position = last_two_frames(
+                _, self._position = last_two_frames(
                     self._body, start, len(self._body), self._limit
                 )
             if self._position < stop:
@@ -172,7 +172,7 @@ class DrainDecoder:
         content = body[start:end]
         parsed = maybe_parse_header(content)
         if parsed is None:
-            self._refuse_header(batch, content, start, end, stop)
+            self._refuse_header(batch, content, end, stop)
             return
         header, message_start = parsed
         for family in self._families:
@@ -202,17 +202,15 @@ class DrainDecoder:
             return True
         return header.pri is not None and header.pri >> 3 == _LOCAL0
 
-    def _refuse_header(
-        self, batch: Batch, content: bytes, start: int, end: int, stop: int
-    ) -> None:
-        """Count a frame without a readable header, and doubt its count."""
-        position, self._position = self._position, end
-        if is_whole(self._body, start, end, self._limit):
-            batch.malformed += 1
-            batch.events.append(refuse(Reason.BAD_HEADER, content))
-        else:
-            self._position = position
+    def _refuse_header(self, batch: Batch, content: bytes, end: int, stop: int) -> None:
+        """Count a frame without a readable header; doubt its count if none follows."""
+        follows = locate_frame(self._body, end, self._limit)
+        if end < len(self._body) and isinstance(follows, Reason):
             self._fault(batch, Reason.BAD_HEADER, stop, at=end)
+            return
+        self._position = end
+        batch.malformed += 1
+        batch.events.append(refuse(Reason.BAD_HEADER, content))
 
     def _fault(
         self, batch: Batch, reason: Reason, stop: int, at: int | None = None
@@ -225,7 +223,7 @@ class DrainDecoder:
         doubtful = self._position
         if self._look_backs > 0:
             self._look_backs -= 1
-            doubtful = last_two_frames(body, self._followed, fault, self._limit)
+            doubtful, _ = last_two_frames(body, self._followed, fault, self._limit)
         if reason is Reason.TRUNCATED:
             fault = len(body)
         self._find_feet(doubtful + 1, fault, stop)

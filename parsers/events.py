@@ -152,14 +152,4 @@ class Batch:
 
     def count(self, kind: FrameKind) -> None:
         """Add one frame of `kind`."""
-        match kind:
-            case FrameKind.SAMPLE:
-                self.sample += 1
-            case FrameKind.BROKER_LOG:
-                self.broker_log += 1
-            case FrameKind.PLATFORM:
-                self.platform += 1
-            case FrameKind.OTHER:
-                self.other += 1
-            case FrameKind.MALFORMED:
-                self.malformed += 1
+        setattr(self, kind.value, getattr(self, kind.value) + 1)

@@ -33,6 +33,13 @@ _POSSIBLE_HEAD = re.compile(
     rb"(?=" + _HEAD.pattern + rb"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|- ))"
 )
 
+# A count that is missing, has too many digits, or something else than digits in it: no
+# part of a good count looks like this, so none was eaten by the frame before.
+_DAMAGED_HEAD = re.compile(
+    rb"(?:[0-9]{%d,20} |[^<]{0,8}[^<0-9 ][^<]{0,8})?" % (MAX_COUNT_DIGITS + 1)
+    + rb"<[0-9]{1,3}>1 (?:[0-9]{4}-[0-9]{2}-[0-9]{2}|- )"
+)
+
 LOOKAHEAD_BYTES = 64
 """Bytes behind a frame that suffice to see whether another one begins there."""
 
@@ -75,22 +82,19 @@ def is_whole(body: bytes, start: int, end: int, limit_bytes: int) -> bool:
     A count that is too small leaves text behind; one that is too large eats digits of
     the next count, and they would become part of the last value.
     """
-    if end >= len(body):
+    if end >= len(body) or body[end - 1 : end] == b"\n":
+        # No digit can have been eaten behind the newline, and no value cut before it.
         return True
-    if body[end - 1 : end] == b"\n" and body[end : end + 5] in STEPS:
+    if not _is_head_or_end(body, end):
+        # Perhaps a frame whose own count or header is broken.
+        damaged = _DAMAGED_HEAD.match(body, end) and body[end - 1 : end] != b" "
+        return bool(damaged) or _leads_on(body, end, limit_bytes)
+    if _leads_on(body, end, limit_bytes):
         return True
-    if not _HEAD.match(body, end):
-        if body.startswith(b"\n", end):
-            # An uncounted newline: the count is wrong, but nothing is cut.
-            return end + 1 == len(body) or _HEAD.match(body, end + 1) is not None
-        # No syslog frame, but perhaps a broken one with an honest count.
-        return _leads_on(body, end, limit_bytes)
-    eaten = end
-    while eaten > start and body[eaten - 1 : eaten].isdigit():
-        eaten -= 1
-    return _leads_on(body, end, limit_bytes) or not any(
-        _leads_on(body, place, limit_bytes)
-        for place in range(max(eaten, end - MAX_COUNT_DIGITS), end)
+    lowest = max(start, end - MAX_COUNT_DIGITS)
+    eaten = len(body[lowest:end]) - len(body[lowest:end].rstrip(b"0123456789"))
+    return not any(
+        _leads_on(body, place, limit_bytes) for place in range(end - eaten, end)
     )
 
 
@@ -99,7 +103,13 @@ def _leads_on(body: bytes, position: int, limit_bytes: int) -> bool:
     frame = locate_frame(body, position, limit_bytes)
     if isinstance(frame, Reason):
         return False
-    return frame[1] == len(body) or _HEAD.match(body, frame[1]) is not None
+    return _is_head_or_end(body, frame[1])
+
+
+def _is_head_or_end(body: bytes, position: int) -> bool:
+    """Say whether a frame begins here, or nothing more; a newline may be uncounted."""
+    position += body.startswith(b"\n", position)
+    return position == len(body) or _HEAD.match(body, position) is not None
 
 
 def find_feet(
@@ -152,29 +162,32 @@ def _leads_across(
             return False
         visited.append(position)
         position = frame[1]
-    if position == len(body) or (position > fault and _HEAD.match(body, position)):
+    if position == len(body) or (position > fault and _is_head_or_end(body, position)):
         return True
     failed.update(visited)
     return False
 
 
-def last_two_frames(body: bytes, position: int, end: int, limit_bytes: int) -> int:
-    """Follow the counts from `position` to `end`; return where the last but one begins.
+def last_two_frames(
+    body: bytes, position: int, end: int, limit_bytes: int
+) -> tuple[int, int]:
+    """Follow the counts from `position` towards `end`, again and remembering.
 
     Args:
         body: Everything.
-        position: A place from which the counts are known to lead to `end`.
-        end: Where the frames end.
+        position: Where a frame begins.
+        end: The frames that begin before this are followed.
         limit_bytes: The largest frame that is accepted.
 
     Returns:
-        Position of the count of the last frame but one, or `position` where there
-        are fewer than two.
+        Where the last frame but one and the last one begin; `position` for frames
+        that do not exist. The last one may be broken, the others are not.
     """
-    last = position
+    before = last = position
     while position < end:
+        before, last = last, position
         frame = locate_frame(body, position, limit_bytes)
-        if isinstance(frame, Reason) or frame[1] >= end:
+        if isinstance(frame, Reason):
             break
-        last, position = position, frame[1]
-    return last
+        position = frame[1]
+    return before, last

@@ -9,7 +9,6 @@ The only module that imports pyparsing. Whitespace is always explicit: pyparsing
 habit of skipping it would let the unit of one value swallow the next word.
 """
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any, cast
 
@@ -36,21 +35,25 @@ def metric_grammar() -> pp.ParserElement:
 
     EBNF::
 
-        message = { blank }, [ token, { blank+, token } ], { blank } ;
-        token   = key, [ "=", ( quoted | bare ) ] ;
+        message = { blank }, [ part, { blank+, part } ], { blank } ;
+        part    = token | junk ;
+        token   = key, [ "=", ( quoted | bare ) ], ( blank | end, not consumed ) ;
         key     = { any but blank, "=" and '"' }+ ;
         quoted  = '"', { any but '"' and "\" | "\", any }, '"' ;
         bare    = { any but blank and '"' } ;
+        junk    = { any but blank }+ ;        (a quote where none can be; refused alone)
     """
     blank = pp.Regex(rf"[{_BLANKS}]+")
     key = pp.Regex(rf'[^{_BLANKS}="]+')
     quoted = pp.Regex(r'(?s)"(?:[^"\\]|\\.)*"').set_parse_action(_unquote)
     bare = pp.Regex(rf'[^{_BLANKS}"]*')
     value = pp.Literal("=").suppress() + (quoted | bare)
-    token = pp.Located(pp.Group(key + pp.Opt(value)))
-    tokens = pp.Opt(token + pp.ZeroOrMore(blank.suppress() + token))
+    token = key + pp.Opt(value) + pp.FollowedBy(blank | pp.StringEnd())
+    junk = pp.Regex(rf"[^{_BLANKS}]+")
+    part = pp.Located(pp.Group(token | junk))
+    parts = pp.Opt(part + pp.ZeroOrMore(blank.suppress() + part))
     blanks = pp.Opt(blank).suppress()
-    return _explicit(blanks + tokens + blanks + pp.StringEnd())
+    return _explicit(blanks + parts + blanks + pp.StringEnd())
 
 
 @cache
@@ -72,18 +75,16 @@ def broker_grammar() -> pp.ParserElement:
     )
 
 
-def parse_metric_message(message: bytes) -> SampleLine | Unparsed:
-    """Read a metric message by the grammar.
+def parse_metric_message(message: bytes) -> SampleLine:
+    """Read a metric message by the grammar, which has a place for any text.
 
     Args:
         message: The message of a metric frame.
 
     Returns:
-        The line, or the refusal with the offset at which the grammar stopped.
+        The line with what could be read, and what was refused with its offset.
     """
-    result = _parse(metric_grammar, message)
-    if isinstance(result, Unparsed):
-        return result
+    result = metric_grammar().parse_string(message.decode(_CODEC))
     tokens: list[tuple[int, bytes, bytes | None]] = []
     for start, token, _end in zip(*[iter(result)] * 3, strict=True):
         key, *rest = (part.encode(_CODEC) for part in cast("list[str]", token[0]))
@@ -100,9 +101,10 @@ def parse_broker_message(message: bytes) -> BrokerLine | Unparsed:
     Returns:
         The parts, or the refusal with the offset at which the grammar stopped.
     """
-    result = _parse(broker_grammar, message, failure=Reason.NO_LEVEL)
-    if isinstance(result, Unparsed):
-        return result
+    try:
+        result = broker_grammar().parse_string(message.decode(_CODEC))
+    except pp.ParseException as error:
+        return refuse(Reason.NO_LEVEL, message, error.loc)
 
     def part(name: str) -> str:
         text = str(result[name]) if name in result else ""
@@ -115,18 +117,6 @@ def parse_broker_message(message: bytes) -> BrokerLine | Unparsed:
         logger=part("logger"),
         text=raw_text.decode("utf-8", "replace"),
     )
-
-
-def _parse(
-    grammar: Callable[[], pp.ParserElement],
-    message: bytes,
-    failure: Reason = Reason.BAD_SYNTAX,
-) -> pp.ParseResults | Unparsed:
-    """Run `grammar` over `message`; turn its exception into a refusal."""
-    try:
-        return grammar().parse_string(message.decode(_CODEC))
-    except pp.ParseException as error:
-        return refuse(failure, message, error.loc)
 
 
 def _unquote(tokens: Any) -> str:

@@ -131,6 +131,9 @@ def read_tokens(
         if key in (b"source", b"addon"):
             if value is not None:
                 labels.setdefault(key, value)
+        elif b'"' in key:
+            # The grammar's junk: no key has a quote.
+            line.problems.append(refuse(Reason.BAD_SYNTAX, message, offset))
         elif key.startswith(b"sample#"):
             problem = _maybe_add_sample(line, key[7:], value)
             if problem is not None:
@@ -185,5 +188,5 @@ def is_addon_name(name: str) -> bool:
 
 def cut_last_token(message: bytes) -> bytes:
     """Return `message` without its last token, which a wrong count may have cut."""
-    kept = message.rstrip(BLANKS)
-    return kept[: max((kept.rfind(blank) for blank in (b" ", b"\t", b"\n")), default=0)]
+    parts = message.rsplit(None, 1)
+    return parts[0] if len(parts) > 1 else b""

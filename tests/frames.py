@@ -1,0 +1,16 @@
+"""The documented metric line as frames of two brokers."""
+
+FULL2 = (
+    b"<134>1 2026-04-15T14:53:16+00:00 host app heroku-kafka.2 - source=KAFKA "
+    b"addon=kafka-animated-39618 sample#load-avg-1m=0.005 sample#load-avg-5m=0.005 "
+    b"sample#load-avg-15m=0 sample#read-iops=0 sample#write-iops=0.18462 "
+    b"sample#memory-total=16098868kB sample#memory-free=5667652kB "
+    b"sample#memory-percentage-used=0.31930 sample#memory-cached=5290740kB "
+    b"sample#bytes-in-per-second=0.0 sample#bytes-out-per-second=0.0"
+)
+FULL1 = FULL2.replace(b"heroku-kafka.2", b"heroku-kafka.1")
+
+
+def frame(message: bytes) -> bytes:
+    """Put the count in front, as RFC 6587 section 3.4.1 says."""
+    return b"%d " % len(message) + message
