@@ -1,7 +1,6 @@
 """What the agent makes of one line or frame, in words.
 
-It runs the very parsers that the drain runs; where they refuse, the pyparsing grammar
-says at which place.
+It runs the very parsers that the drain runs, the pyparsing grammar among them.
 """
 
 import re
@@ -31,7 +30,6 @@ from parsers import (
     Unparsed,
     maybe_parse_header,
     maybe_parse_tail_line,
-    parse_metric_message,
 )
 
 _COUNTED = re.compile(rb"[0-9]+ ")
@@ -96,7 +94,7 @@ def _explain_frames(body: bytes) -> Iterator[str]:
     if batch.other:
         yield f"not ours         {batch.other} frames of dynos, router or other add-ons"
     for event in batch.events:
-        yield from _explain_event(event, body)
+        yield from _explain_event(event)
 
 
 def _explain_line(line: bytes) -> Iterator[str]:
@@ -112,7 +110,7 @@ def _explain_line(line: bytes) -> Iterator[str]:
         if family.kind_of(header.app, header.proc) is not None:
             events = family.parse(header, subject.message, True, Budget(lines=1))  # noqa: FBT003 (a whole line)
             for event in events:
-                yield from _explain_event(event, subject.message)
+                yield from _explain_event(event)
             if not events:
                 yield "  nothing        the log pipeline's own line, no loss in it"
             return
@@ -144,10 +142,10 @@ def _explain_bare(message: bytes) -> Iterator[str]:
     header = Header(app=proc[0], proc=proc[1], timestamp=None)
     yield f"  read as        {_safe(proc[0])}[{_safe(proc[1])}]; the header decides that"
     for event in FAMILIES[0].parse(header, message, True, Budget(lines=1)):  # noqa: FBT003 (a whole line)
-        yield from _explain_event(event, message)
+        yield from _explain_event(event)
 
 
-def _explain_event(event: Event, text: bytes) -> Iterator[str]:
+def _explain_event(event: Event) -> Iterator[str]:
     match event:
         case MetricLine():
             yield from _explain_metrics(event)
@@ -157,7 +155,7 @@ def _explain_event(event: Event, text: bytes) -> Iterator[str]:
             whose = f" by drain {event.drain}" if event.drain else ""
             yield f"  loss           {event.code}: {event.count} messages dropped{whose}"
         case Unparsed():
-            yield from _explain_refusal(event, text)
+            yield from _explain_refusal(event)
 
 
 def _explain_metrics(line: MetricLine) -> Iterator[str]:
@@ -195,12 +193,8 @@ def _explain_log(line: BrokerLog) -> Iterator[str]:
     )
 
 
-def _explain_refusal(refusal: Unparsed, text: bytes) -> Iterator[str]:
-    offset = refusal.offset
-    if refusal.reason is Reason.BAD_SYNTAX:
-        by_grammar = parse_metric_message(text)
-        offset = by_grammar.offset if isinstance(by_grammar, Unparsed) else offset
-    yield f"  refused        {refusal.reason.value} at byte {offset}"
+def _explain_refusal(refusal: Unparsed) -> Iterator[str]:
+    yield f"  refused        {refusal.reason.value} at byte {refusal.offset}"
     yield f"                 {MEANING[refusal.reason]}"
     yield f"                 {_safe(refusal.excerpt)}"
 

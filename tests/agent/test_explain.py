@@ -65,7 +65,7 @@ def test_a_loss_is_explained() -> None:
         (b"addon=kafka-a sample#a=5parsecs", "unknown_unit", 14),
         (b"addon=kafka-a sample#a= sample#b=1", "no_value", 14),
         (b"addon=kafka-a sample#a=0x10", "bad_number", 14),
-        (b'source="MY addon=kafka-a sample#a=1', "bad_syntax", 7),
+        (b'source="MY addon=kafka-a sample#a=1', "bad_syntax", 0),
         (b"sample#a=1", "no_addon", 0),
     ],
 )
