@@ -77,7 +77,6 @@ class Pipeline:
         """
         self._refill_budget(now)
         batch = self._decoder.decode(delivery.body)
-        self._telemetry.last_request_timestamp = now.wall
         key = (delivery.drain_token, delivery.request_id)
         known = self._requests.maybe_losses(key) if delivery.request_id else None
         if known is None:

@@ -1,9 +1,13 @@
-"""What comes out of the parsers: frozen records, and how frames are counted."""
+"""What comes out of the parsers: frozen records, and how frames are counted.
+
+The records that are made for each line are named tuples, which are built in a third of
+the time of a frozen dataclass; the rare ones are dataclasses.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from parsers.errors import Unparsed
 
@@ -37,8 +41,7 @@ class FrameKind(Enum):
     MALFORMED = "malformed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class Header(NamedTuple):
     """The header of one line, whichever transport brought it.
 
     Attributes:
@@ -57,8 +60,7 @@ class Header:
     pri: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricLine:
+class MetricLine(NamedTuple):
     """One ``source=… addon=… sample#…`` line.
 
     Attributes:
@@ -76,11 +78,10 @@ class MetricLine:
     source: str
     timestamp: float | None
     samples: Mapping[SampleKey, float]
-    message: bytes = field(repr=False)
+    message: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerLog:
+class BrokerLog(NamedTuple):
     """One line that Kafka itself wrote, at WARN or above.
 
     Attributes:
@@ -102,7 +103,7 @@ class BrokerLog:
     thread: str
     logger: str
     text: str
-    message: bytes = field(repr=False)
+    message: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,4 +153,7 @@ class Batch:
 
     def count(self, kind: FrameKind) -> None:
         """Add one frame of `kind`."""
-        setattr(self, kind.value, getattr(self, kind.value) + 1)
+        if kind is FrameKind.SAMPLE:
+            self.sample += 1
+        else:
+            setattr(self, kind.value, getattr(self, kind.value) + 1)

@@ -18,6 +18,7 @@ which `parsers.grammar` reads. A property test holds that both agree.
 
 import re
 from dataclasses import dataclass, field
+from operator import mul
 
 from parsers.errors import Reason, Unparsed, refuse
 from parsers.events import SampleKey
@@ -32,11 +33,37 @@ _SAMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,99}")
 _ADDON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _SOURCE_CHARACTERS = 128
 
-# The documented order; the first of each counts, so a match is certain.
+_UNSIGNED = rb"([0-9]{1,40}(?:\.[0-9]{1,40})?)"  # bounded, so that none overflows
+
+# The line that brokers send, in the order and units of Dev Center, "Kafka Metrics".
+_DOCUMENTED: tuple[tuple[str, bytes], ...] = (
+    ("load-avg-1m", b""),
+    ("load-avg-5m", b""),
+    ("load-avg-15m", b""),
+    ("read-iops", b""),
+    ("write-iops", b""),
+    ("memory-total", b"kB"),
+    ("memory-free", b"kB"),
+    ("memory-percentage-used", b""),
+    ("memory-cached", b"kB"),
+    ("bytes-in-per-second", b""),
+    ("bytes-out-per-second", b""),
+)
+_DOCUMENTED_LINE = re.compile(
+    rb"source=([^\s\"]*) addon=([^\s\"]*)"
+    + b"".join(
+        rb" sample#%s=%s%s" % (re.escape(name.encode()), _UNSIGNED, unit)
+        for name, unit in _DOCUMENTED
+    )
+    + rb"\s*\Z"
+)
+_DOCUMENTED_KEYS = tuple((name, UNITS[unit][0]) for name, unit in _DOCUMENTED)
+_DOCUMENTED_FACTORS = tuple(UNITS[unit][1] for _, unit in _DOCUMENTED)
+
+# Any other line that begins like it. What follows a number lands in the unit; if it is
+# none, the line goes the careful way.
 _USUAL_LABELS = re.compile(rb"source=([^\s]*) addon=([^\s]*) ")
-# Digits are bounded so that no number overflows; what else follows "=" lands in the
-# unit, which is then unknown, and the line goes the careful way.
-_USUAL_SAMPLE = re.compile(rb" sample#([^\s=]*)=([0-9]{1,40}(?:\.[0-9]{1,40})?)(\S*)")
+_USUAL_SAMPLE = re.compile(rb" sample#([^\s=]*)=" + _UNSIGNED + rb"(\S*)")
 _UNIT_BY_NAME: dict[tuple[bytes, bytes], tuple[SampleKey, float] | None] = {}
 _UNIT_BY_NAME_LIMIT = 4096
 
@@ -67,22 +94,33 @@ def maybe_scan_samples(message: bytes) -> SampleLine | None:
     Returns:
         The line, or None where the message needs the grammar.
     """
+    documented = _DOCUMENTED_LINE.match(message)
+    if documented is not None:
+        source, addon, *numbers = documented.groups()
+        values = map(mul, map(float, numbers), _DOCUMENTED_FACTORS)
+        line = SampleLine(samples=dict(zip(_DOCUMENTED_KEYS, values, strict=True)))
+        _set_labels(line, message, source, addon)
+        return line
     if b'"' in message:
         return None
+    return _maybe_scan_usual(message) or _read_tokens(message)
+
+
+def _maybe_scan_usual(message: bytes) -> SampleLine | None:
+    """Read a line of good samples behind its labels, by one pass; else None."""
     labels = _USUAL_LABELS.match(message)
     found = _USUAL_SAMPLE.findall(message)
     if labels is None or message.count(b"#") != len(found) or len(found) > MAX_SAMPLES:
-        return _read_tokens(message)
+        return None
     line = SampleLine()
-    samples = line.samples
     for name, number, unit in found:
         known = _UNIT_BY_NAME.get((name, unit)) or _maybe_learn_unit(name, unit)
         if known is None:
-            return _read_tokens(message)
+            return None
         key, factor = known
-        samples[key] = float(number) * factor
-    if len(samples) != len(found):
-        return _read_tokens(message)
+        line.samples[key] = float(number) * factor
+    if len(line.samples) != len(found):
+        return None
     _set_labels(line, message, labels[1], labels[2])
     return line
 

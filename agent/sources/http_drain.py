@@ -138,10 +138,12 @@ class HttpDrain:
             request_id=request_id if len(request_id) <= _ID_BYTES else b"",
             message_count=headers.get(b"logplex-msg-count", b""),
         )
+        now = read_clock()
         if not self._telemetry.last_request_timestamp:
             get_logger().info("drain.first_request", bytes=len(body))
+        self._telemetry.last_request_timestamp = now.wall
         try:
-            self._pipeline.receive(delivery, read_clock())
+            self._pipeline.receive(delivery, now)
         except Exception:  # noqa: BLE001 (the one boundary: a bug of ours stays here)
             self._telemetry.internal_errors += 1
             get_logger().exception("request.failed", route=ROUTE)

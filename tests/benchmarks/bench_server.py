@@ -1,0 +1,261 @@
+"""Requests a second over loopback, beside the same server with an empty handler.
+
+Server on core 0, wrk on core 1, in turn. Two ratios are printed: requests a second, and
+requests a processor second of the server. A loop of idle priority keeps core 1 awake: on
+a virtual machine, waking a sleeping core costs the one that wakes it some microseconds,
+which would be charged to the server that leaves its client time to sleep.
+With ``--scrape`` the drain is loaded at a fixed rate by h2load while ``/metrics`` of many
+brokers is read each second, and the drain's latency is printed.
+"""
+
+import argparse
+import base64
+import contextlib
+import http.client
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks.workload import bodies
+from tests.frames import FULL2, frame
+
+CREDENTIALS = "bench:bench"
+BASIC = "Basic " + base64.b64encode(CREDENTIALS.encode()).decode("ascii")
+PORTS = {"agent": 19851, "empty": 19852}
+SCRAPE_RATE = 1600
+CLIENTS = 16
+
+LUA = """
+local bodies, headers, n = {{}}, {{}}, 0
+for i = 0, {count} - 1 do
+  local file = io.open("{folder}/" .. i, "rb")
+  bodies[i] = file:read("*a")
+  file:close()
+end
+local start = tostring(os.time()) .. tostring({{}}):sub(8)
+request = function()
+  n = n + 1
+  return wrk.format("POST", "/logs", {{
+    ["Authorization"] = "{basic}",
+    ["Content-Type"] = "application/logplex-1",
+    ["Logplex-Msg-Count"] = "{per_body}",
+    ["Logplex-Frame-Id"] = start .. n,
+    ["Logplex-Drain-Token"] = "d.00000000-0000-4000-8000-000000000000",
+  }}, bodies[n % {count}])
+end
+"""
+
+
+@contextlib.contextmanager
+def server(kind: str, *options: str) -> Iterator[int]:
+    """Run a server on core 0; yield its process id."""
+    port = str(PORTS[kind])
+    module = {
+        "agent": [
+            *("agent", "serve", "--port", port, "--drain-credentials", CREDENTIALS),
+            *options,
+        ],
+        "empty": ["tests.benchmarks.empty_server", port, CREDENTIALS],
+    }[kind]
+    process = subprocess.Popen(
+        ["taskset", "-c", "0", sys.executable, "-m", *module],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while process.poll() is None:
+            with contextlib.suppress(OSError):
+                connection = http.client.HTTPConnection("127.0.0.1", int(port))
+                connection.request("GET", "/-/ready")
+                connection.getresponse().read()
+                break
+            time.sleep(0.1)
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+@contextlib.contextmanager
+def awake() -> Iterator[None]:
+    """Keep core 1 from sleeping, at a priority that takes nothing from anybody."""
+    loop = subprocess.Popen(
+        [*("taskset", "-c", "1", "chrt", "-i", "0"), "sh", "-c", "while :; do :; done"]
+    )
+    try:
+        yield
+    finally:
+        loop.kill()
+        loop.wait()
+
+
+def cpu_seconds(pid: int) -> float:
+    """Read how long a process has run."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def wrk(
+    kind: str, pid: int, script: Path, connections: int, seconds: int
+) -> dict[str, float]:
+    """Load a server; return rates and latencies."""
+    used = cpu_seconds(pid)
+    done = subprocess.run(
+        [
+            *("taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"),
+            *("--latency", "-s", str(script), f"http://127.0.0.1:{PORTS[kind]}/logs"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    if "Non-2xx" in done or "Socket errors" in done:
+        sys.exit(done)
+    total = int(re.search(r"(\d+) requests in", done)[1])  # type: ignore[index] # wrk prints it
+    found = {
+        "rate": float(re.search(r"Requests/sec:\s+([\d.]+)", done)[1]),  # type: ignore[index] # wrk prints it
+        "per_cpu": total / (cpu_seconds(pid) - used),
+    }
+    for percentile in ("50", "99"):
+        match = re.search(rf"{percentile}%\s+([\d.]+)(us|ms|s)", done)
+        assert match
+        scale = {"us": 1e-3, "ms": 1.0, "s": 1e3}[match[2]]
+        found[f"p{percentile}"] = float(match[1]) * scale
+    return found
+
+
+def compare(per_body: int, connections: int, rounds: int, seconds: int) -> None:
+    """Print one row."""
+    work = bodies(40 * per_body, 0.01, per_body)
+    results: dict[str, list[dict[str, float]]] = {"agent": [], "empty": []}
+    with tempfile.TemporaryDirectory() as folder:
+        for number, body in enumerate(work):
+            (Path(folder) / str(number)).write_bytes(body)
+        script = Path(folder) / "drain.lua"
+        script.write_text(
+            LUA.format(count=len(work), folder=folder, basic=BASIC, per_body=per_body)
+        )
+        with awake(), server("agent") as agent, server("empty") as empty:
+            for _ in range(rounds):
+                for kind, pid in (("agent", agent), ("empty", empty)):
+                    results[kind].append(wrk(kind, pid, script, connections, seconds))
+
+    def ratio(name: str) -> float:
+        pairs = zip(results["agent"], results["empty"], strict=True)
+        return statistics.median(ours[name] / theirs[name] for ours, theirs in pairs)
+
+    def middle(name: str) -> float:
+        return statistics.median(one[name] for one in results["agent"])
+
+    print(
+        f"| {per_body} | {connections} | **{ratio('per_cpu'):.2f}** | {ratio('rate'):.2f} "
+        f"| {middle('rate'):,.0f} | {middle('per_cpu') * per_body / 1e3:,.0f} k "
+        f"| {middle('p50'):.2f} / {middle('p99'):.2f} ms |",
+        flush=True,
+    )
+
+
+def fill(brokers: int) -> None:
+    """Let the agent know `brokers` brokers, eight to a cluster."""
+    for cluster in range(brokers // 8):
+        body = b"".join(
+            frame(
+                FULL2.replace(b"kafka.2", b"kafka.%d" % broker).replace(
+                    b"animated-39618", b"animated-%d" % cluster
+                )
+            )
+            for broker in range(8)
+        )
+        connection = http.client.HTTPConnection("127.0.0.1", PORTS["agent"])
+        connection.request("POST", "/logs", body, {"Authorization": BASIC})
+        connection.getresponse().read()
+        connection.close()
+
+
+def scrape(durations: list[float], stop: threading.Event) -> None:
+    """Read /metrics once a second until told to stop."""
+    while not stop.wait(1.0):
+        started = time.perf_counter()
+        connection = http.client.HTTPConnection("127.0.0.1", PORTS["agent"])
+        connection.request("GET", "/metrics", headers={"Authorization": BASIC})
+        connection.getresponse().read()
+        connection.close()
+        durations.append(time.perf_counter() - started)
+
+
+def under_scrapes(brokers: int, seconds: int) -> None:
+    """Print the drain's latency while /metrics of `brokers` brokers is scraped."""
+    os.sched_setaffinity(0, {1})
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        server("agent", "--max-clusters", str(max(brokers, 2))) as _,
+    ):
+        (body,) = bodies(100, 0.01, 100)
+        (Path(folder) / "body").write_bytes(body)
+        fill(brokers)
+        stop, durations = threading.Event(), list[float]()
+        scraper = threading.Thread(target=scrape, args=(durations, stop))
+        if brokers:
+            scraper.start()
+        log = Path(folder) / "log"
+        subprocess.run(
+            [
+                *("taskset", "-c", "1", "h2load", "--h1", f"-c{CLIENTS}"),
+                *(f"--rps={SCRAPE_RATE // CLIENTS}", f"-n{SCRAPE_RATE * seconds}"),
+                *("-d", str(Path(folder) / "body"), f"--log-file={log}"),
+                *("-H", f"Authorization: {BASIC}"),
+                f"http://127.0.0.1:{PORTS['agent']}/logs",
+            ],
+            capture_output=True,
+            check=True,
+        )
+        stop.set()
+        if brokers:
+            scraper.join()
+        answers = [line.split("\t") for line in log.read_text().splitlines()]
+        if any(status != "204" for _, status, _ in answers):
+            sys.exit("not every request was answered 204")
+        times = sorted(int(micros) / 1e3 for _, _, micros in answers)
+        slowest = f"{max(durations) * 1e3:.0f} ms" if durations else "none"
+        middle = f"{statistics.median(durations) * 1e3:.0f} ms" if durations else "none"
+        print(
+            f"| {brokers:,} | {times[len(times) // 2]:.2f} ms "
+            f"| **{times[int(len(times) * 0.99)]:.2f} ms** | {times[-1]:.1f} ms "
+            f"| {middle} | {slowest} |",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--scrape", action="store_true")
+    options = parser.parse_args()
+    if options.scrape:
+        print(
+            "| brokers | drain p50 | drain p99 | drain max | scrape p50 | scrape max |"
+        )
+        print("|---|---|---|---|---|---|")
+        for brokers in (0, 8, 1000):
+            under_scrapes(brokers, 10 * options.seconds)
+        return
+    print(
+        "| frames | connections | per cpu s / empty | per s / empty | requests/s | frames per cpu s | p50 / p99 |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for connections in (1, 16):
+        for per_body in (1, 10, 100, 500):
+            compare(per_body, connections, options.rounds, options.seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""What the documents say is what the code does."""
+
+import json
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from agent.catalogue import CATALOGUE, PREFIX
+from agent.cli import cli
+from agent.cli.serve import serve
+from agent.settings import ENVIRONMENT_PREFIX
+from tests.serving import running
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+CASES = sorted((ROOT / "fixtures" / "drain").glob("*.json"))
+
+
+def gauge_table() -> str:
+    rows = [
+        f"| `{row.sample}` | `{PREFIX}{row.gauge.name}` | {row.gauge.help} |"
+        for row in CATALOGUE
+    ]
+    return "\n".join(["| sample | metric | |", "|---|---|---|", *rows])
+
+
+def settings_table() -> str:
+    rows = []
+    for option in serve.params:
+        assert isinstance(option, click.Option)
+        text = (option.help or "").replace("  [default:", " [default:")
+        if option.show_default and option.default is not None:
+            text = f"{text} [default: {option.default}]"
+        rows.append(f"| `{option.opts[0]}` | {text} |")
+    return "\n".join(["| option | |", "|---|---|", *rows])
+
+
+def policy_table() -> str:
+    cases = [json.loads(path.read_text(encoding="utf-8")) for path in CASES]
+    rows = [
+        f"| {case['case']} | {case['fact']} | {case['policy']} |"
+        for case in cases
+        if case.get("policy")
+    ]
+    return "\n".join(
+        ["| case | what comes | what the agent does |", "|---|---|---|", *rows]
+    )
+
+
+TABLES = {
+    "gauges": gauge_table,
+    "settings": settings_table,
+    "policies": policy_table,
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_of_the_readme_is_what_the_code_says(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    text = README.read_text(encoding="utf-8")
+    before, _, rest = text.partition(f"<!-- {name} -->\n")
+    table, _, after = rest.partition(f"<!-- /{name} -->\n")
+    wanted = f"{TABLES[name]()}\n"
+    if request.config.getoption("--update-docs"):
+        marked = f"<!-- {name} -->\n{wanted}<!-- /{name} -->\n"
+        README.write_text(before + marked + after, encoding="utf-8")
+        return
+
+    assert table == wanted, "run: pytest --update-docs tests/contracts"
+
+
+def test_the_readme_names_every_metric_that_is_exported() -> None:
+    readme = README.read_text(encoding="utf-8")
+    with running() as agent:
+        exported = {
+            name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
+            for name, _ in agent.metrics().samples
+            if name.startswith("heroku_kafka_agent_")
+        }
+
+    missing = [
+        name
+        for name in exported
+        if name not in readme and name.replace("heroku_kafka_agent", "…") not in readme
+    ]
+    assert not missing
+
+
+def test_every_command_is_in_the_readme() -> None:
+    readme = README.read_text(encoding="utf-8")
+
+    for name in cli.commands:
+        assert f"heroku-kafka-agent {name}" in readme
+
+
+def test_every_option_has_the_environment_variable_of_its_name() -> None:
+    for option in serve.params:
+        assert isinstance(option, click.Option)
+        stem = option.opts[0].removeprefix("--").replace("-", "_").upper()
+        assert option.envvar == f"{ENVIRONMENT_PREFIX}_{stem}"
+
+
+def test_files_that_the_documents_name_exist() -> None:
+    for document in ROOT.glob("*.md"):
+        text = document.read_text(encoding="utf-8")
+        for path in re.findall(r"`((?:agent|parsers|tests|fixtures)/[\w./]+)`", text):
+            assert (ROOT / path).exists(), f"{document.name} names {path}"
