@@ -18,34 +18,18 @@ from prometheus_client.core import (
     Metric,
 )
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from agent import __version__
-from agent.catalogue import CATALOGUE, CLUSTER_PREFIX, PREFIX, Gauge
+from agent.catalogue import PREFIX
 from agent.clock import Moment
-from agent.state import BrokerView, NodeView, State
+from agent.exposition import encode_families, render_brokers
+from agent.state import NodeView, State
 from agent.telemetry import DELAY_BUCKETS_SECONDS, Telemetry
-from parsers import SampleKey
 
 AGENT = f"{PREFIX}agent_"
 
 Labels = dict[str, str]
-
-
-class _Once(Collector):
-    """The families of one scrape.
-
-    Args:
-        collect: Yields them.
-    """
-
-    def __init__(self, collect: Callable[[], Iterable[Metric]]) -> None:
-        self._collect = collect
-
-    def collect(self) -> Iterable[Metric]:
-        """Yield the families."""
-        return self._collect()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,79 +59,16 @@ class Exporter:
         """
         snapshot = self.state.snapshot(now)
         own = list(_agent_families(self.telemetry))
-
-        def families() -> Iterator[Metric]:
-            yield from _sample_families(snapshot.brokers, self.state.gauge)
-            yield from _log_families(snapshot.nodes)
-            yield from own
-
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Once(families))
         encode, content_type = choose_encoder(accept)
 
         def render() -> bytes:
-            return _join(encode(registry), encode(self.process))
+            return (
+                render_brokers(snapshot.brokers, self.state.gauge, encode)
+                + encode_families([*_log_families(snapshot.nodes), *own], encode)
+                + encode(self.process)
+            )
 
         return content_type, render
-
-
-def _join(first: bytes, second: bytes) -> bytes:
-    """Put two expositions behind each other; OpenMetrics ends with one ``# EOF``."""
-    return first.removesuffix(b"# EOF\n") + second
-
-
-def _sample_families(
-    brokers: list[BrokerView], gauge_of: Callable[[SampleKey], Gauge]
-) -> Iterator[Metric]:
-    """Yield the gauges of the samples and what is known of their senders."""
-    by_name: dict[str, Metric] = {}
-    for row in CATALOGUE:
-        _family(by_name, PREFIX, row.gauge)
-        _family(by_name, CLUSTER_PREFIX, row.gauge)
-    about_broker = _about(PREFIX, "broker")
-    about_cluster = _about(CLUSTER_PREFIX, "cluster")
-    for view in brokers:
-        labels: Labels = {"addon": view.addon}
-        prefix, about = CLUSTER_PREFIX, about_cluster
-        if view.broker is not None:
-            labels["broker"] = view.broker
-            prefix, about = PREFIX, about_broker
-        last, count, up = about
-        _add(last, last.name, labels, view.last_timestamp)
-        _add(count, f"{count.name}_total", labels, view.samples)
-        _add(up, up.name, labels, float(view.reporting))
-        for key, value in view.values.items():
-            family = _family(by_name, prefix, gauge_of(key))
-            _add(family, family.name, labels, value)
-    yield from by_name.values()
-    yield from about_broker
-    yield from about_cluster
-
-
-def _family(by_name: dict[str, Metric], prefix: str, gauge: Gauge) -> Metric:
-    name = f"{prefix}{gauge.name}"
-    family = by_name.get(name)
-    if family is None:
-        family = by_name[name] = GaugeMetricFamily(name, gauge.help)
-    return family
-
-
-def _about(prefix: str, subject: str) -> tuple[Metric, Metric, Metric]:
-    reporting = "broker_reporting" if subject == "broker" else "reporting"
-    return (
-        GaugeMetricFamily(
-            f"{prefix}last_sample_timestamp_seconds",
-            f"Timestamp of the newest sample of the {subject}.",
-        ),
-        CounterMetricFamily(
-            f"{prefix}samples",
-            f"Samples received of the {subject}, each counted once.",
-        ),
-        GaugeMetricFamily(
-            f"{prefix}{reporting}",
-            f"Whether samples of the {subject} are coming in (1), or are stale (0).",
-        ),
-    )
 
 
 def _log_families(nodes: list[NodeView]) -> Iterator[Metric]:

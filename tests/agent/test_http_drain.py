@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from agent.pipeline import Pipeline
 from agent.settings import Credentials, Limits, Settings
 from tests.frames import FULL1, FULL2, frame
 from tests.serving import (
@@ -594,3 +595,33 @@ def test_losses_that_another_drain_had_are_kept_apart(agent: Agent) -> None:
     for name in ("drain_dropped", "elsewhere_dropped"):
         series = f"heroku_kafka_agent_{name}_messages_total"
         assert metrics.value(series, code="L10") == 42
+
+
+def test_a_retry_that_overtakes_its_first_copy_is_applied_once(agent: Agent) -> None:
+    wire = head(f"Content-Length: {len(BODY)}", f"Logplex-Frame-Id: {FRAME_ID}") + BODY
+    with agent.connect() as slow, agent.connect() as retry:
+        slow.sendall(wire[:-100])
+        retry.sendall(wire)
+        assert read_answer(retry).status == 204
+        slow.sendall(wire[-100:])
+        assert read_answer(slow).status == 204
+
+    metrics = agent.metrics()
+    assert metrics.value("heroku_kafka_samples_total", addon=ADDON, broker="2") == 11
+    assert metrics.value("heroku_kafka_agent_duplicate_requests_total") == 1
+
+
+def test_a_drain_token_that_nobody_configured_is_accepted(agent: Agent) -> None:
+    assert agent.post(BODY, Logplex_Drain_Token="d.not-configured").status == 204
+
+
+def test_a_bug_of_ours_is_counted_and_never_answered_5xx(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Pipeline, "receive", fail)
+
+    assert agent.post(BODY).status == 204
+    assert agent.metrics().value("heroku_kafka_agent_internal_errors_total") == 1

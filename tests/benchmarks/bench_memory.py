@@ -11,7 +11,7 @@ from agent.telemetry import Telemetry
 from tests.benchmarks.workload import bodies
 
 PAGE_BYTES = 4096
-FRAMES_PER_BODY = 100
+FRAMES_PER_BODY = 10  # so that the memory for retries is full after a million frames
 
 
 def resident_mib() -> float:

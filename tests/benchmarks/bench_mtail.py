@@ -73,10 +73,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--lines", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--shares", type=float, nargs="+", default=[0.01, 0.1, 1.0])
     options = parser.parse_args()
     print("| Kafka | mtail program | mtail cpu s | agent cpu s | ratio | min–max |")
     print("|---|---|---|---|---|---|")
-    for share in (0.01, 0.1, 1.0):
+    for share in options.shares:
         with tempfile.TemporaryDirectory() as folder:
             log, packed = write_work(share, options.lines, Path(folder))
             for program in PROGRAMS:
