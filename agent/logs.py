@@ -4,15 +4,20 @@ The drain of an app that is the agent's own brings the agent's log lines back to
 so a line for each request would feed itself. What happens often is counted instead.
 
 The events, all of them: ``agent.listening``, ``agent.stopping``, ``agent.stopped``,
-``drain.first_request``, ``drain.unauthorized`` (once a minute at most),
-``request.failed``.
+``drain.first_request``, ``drain.unauthorized``, ``request.failed``; the last two once a
+minute at most.
 """
 
 import logging
 import sys
+import traceback
 
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
+
+from agent.clock import read_clock
+
+_RARE_SECONDS = 60.0
 
 
 def configure_logging(level: str) -> None:
@@ -64,3 +69,31 @@ def get_logger() -> FilteringBoundLogger:
     """Return the logger of the agent."""
     logger: FilteringBoundLogger = structlog.get_logger()
     return logger
+
+
+class RareLog:
+    """Writes each event once a minute at most: for what any request can cause."""
+
+    def __init__(self) -> None:
+        self._written_at: dict[str, float] = {}
+
+    def warning(self, event: str) -> None:
+        """Write a warning."""
+        if self._is_due(event):
+            get_logger().warning(event)
+
+    def failure(self, event: str, error: Exception) -> None:
+        """Write where an exception came from, but not its text.
+
+        The text of an exception may hold what a customer's app has logged.
+        """
+        if self._is_due(event):
+            places = "".join(traceback.format_tb(error.__traceback__))
+            get_logger().error(event, error=type(error).__name__, traceback=places)
+
+    def _is_due(self, event: str) -> bool:
+        now = read_clock().monotonic
+        if now - self._written_at.get(event, float("-inf")) < _RARE_SECONDS:
+            return False
+        self._written_at[event] = now
+        return True

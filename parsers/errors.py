@@ -52,8 +52,8 @@ class Unparsed:
 
     Attributes:
         reason: Why.
-        offset: Bytes from the start of the refused frame, line or message to the
-            place of the failure.
+        offset: Bytes from the start to the place of the failure: of the body for
+            framing, else of the frame, the line or the message.
         excerpt: At most 80 bytes from there. It is untrusted: whoever shows it
             escapes it.
     """

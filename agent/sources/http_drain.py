@@ -15,21 +15,21 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from agent.clock import read_clock
-from agent.logs import get_logger
+from agent.logs import RareLog, get_logger
 from agent.pipeline import Delivery, Pipeline
 from agent.settings import Limits
 from agent.telemetry import Telemetry
 from agent.web.answers import refuse, send_answer
 from agent.web.auth import Authenticator
 
-ROUTE = "drain"
+ROUTE = "/logs"  # of all aliases
 
 # A Logplex request is at most 102,550 bytes: read that much of one that is refused,
 # so that its sender sees the 401 rather than a reset connection.
 _DISCARD_BYTES = 131_072
 _ID_BYTES = 200
-_WARNING_SECONDS = 60.0
-_UNAUTHORIZED = "heroku_kafka_agent_auth_failures_total"
+# Each member of a gzip body costs a copy of what follows it; log-shuttle sends one.
+_MEMBERS = 64
 _GZIP = (b"gzip", b"x-gzip")
 _PLAIN = (b"", b"identity")
 _CHALLENGE = (b"www-authenticate", b'Basic realm="heroku-kafka-agent"')
@@ -56,7 +56,7 @@ class HttpDrain:
         self._telemetry = telemetry
         self._authenticator = authenticator
         self._limits = limits
-        self._warned_at = float("-inf")
+        self._log = RareLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -68,7 +68,7 @@ class HttpDrain:
             return
         if not self._authenticator.allows(headers.get(b"authorization")):
             self._telemetry.auth_failures += 1
-            self._warn_unauthorized()
+            self._log.warning("drain.unauthorized")
             await self._refuse(receive, send, HTTPStatus.UNAUTHORIZED, _CHALLENGE)
             return
         try:
@@ -93,13 +93,6 @@ class HttpDrain:
         await refuse(
             receive, send, status, discard_bytes=_DISCARD_BYTES, headers=headers
         )
-
-    def _warn_unauthorized(self) -> None:
-        """Say that somebody is kept out; once a minute, not once a request."""
-        now = read_clock().monotonic
-        if now - self._warned_at >= _WARNING_SECONDS:
-            self._warned_at = now
-            get_logger().warning("drain.unauthorized", counted_by=_UNAUTHORIZED)
 
     async def _read_body(
         self, headers: Mapping[bytes, bytes], receive: Receive
@@ -144,9 +137,9 @@ class HttpDrain:
         self._telemetry.last_request_timestamp = now.wall
         try:
             self._pipeline.receive(delivery, now)
-        except Exception:  # noqa: BLE001 (the one boundary: a bug of ours stays here)
+        except Exception as error:  # noqa: BLE001 (the one boundary: a bug of ours)
             self._telemetry.internal_errors += 1
-            get_logger().exception("request.failed", route=ROUTE)
+            self._log.failure("request.failed", error)
 
 
 async def read_body(receive: Receive, limit_bytes: int) -> bytes | None:
@@ -189,7 +182,7 @@ def gunzip(body: bytes, limit_bytes: int) -> tuple[bytes | None, bool]:
     """
     out = bytearray()
     rest = body
-    while rest:
+    for _ in range(_MEMBERS):
         member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
         try:
             out += member.decompress(rest, limit_bytes + 1 - len(out))
@@ -200,4 +193,6 @@ def gunzip(body: bytes, limit_bytes: int) -> tuple[bytes | None, bool]:
         if not member.eof:
             return bytes(out), False
         rest = member.unused_data
-    return bytes(out), bool(body)
+        if not rest:
+            return bytes(out), True
+    return bytes(out), False

@@ -59,10 +59,10 @@ def build_app(parts: Parts) -> Starlette:
     app = Starlette(
         routes=[
             *drains,
-            Route("/metrics", pages.guard("metrics", pages.metrics)),
-            Route("/", pages.guard("page", pages.page)),
-            Route("/-/healthy", pages.count("health", pages.healthy)),
-            Route("/-/ready", pages.count("health", pages.healthy)),
+            Route("/metrics", pages.guard("/metrics", pages.metrics)),
+            Route("/", pages.guard("/", pages.page)),
+            Route("/-/healthy", pages.count("/-/healthy", pages.healthy)),
+            Route("/-/ready", pages.count("/-/ready", pages.healthy)),
         ],
         exception_handlers={HTTPException: pages.refuse},
     )

@@ -278,6 +278,7 @@ def test_a_chunked_request_in_any_segments_is_read(agent: Agent) -> None:
             id="two_members",
         ),
         pytest.param(gzip.compress(BODY)[:-20], None, 1, id="truncated"),
+        pytest.param(gzip.compress(b"") * 1000, None, 1, id="too_many_members"),
         pytest.param(b"no gzip at all", None, 1, id="no_gzip"),
         pytest.param(b"", None, 1, id="empty"),
     ],
@@ -428,7 +429,7 @@ def test_twenty_connections_at_once_lose_no_count(agent: Agent) -> None:
     metrics = agent.metrics()
     assert metrics.value("heroku_kafka_agent_frames_total", kind="sample") == 1000
     assert (
-        metrics.value("heroku_kafka_agent_requests_total", route="drain", code="204")
+        metrics.value("heroku_kafka_agent_requests_total", route="/logs", code="204")
         == 500
     )
 
@@ -616,12 +617,18 @@ def test_a_drain_token_that_nobody_configured_is_accepted(agent: Agent) -> None:
 
 
 def test_a_bug_of_ours_is_counted_and_never_answered_5xx(
-    agent: Agent, monkeypatch: pytest.MonkeyPatch
+    agent: Agent, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    logged = "-".join(("what", "a", "customer", "logged"))
+
     def fail(*_: object) -> None:
-        raise RuntimeError
+        raise RuntimeError(logged)
 
     monkeypatch.setattr(Pipeline, "receive", fail)
 
-    assert agent.post(BODY).status == 204
-    assert agent.metrics().value("heroku_kafka_agent_internal_errors_total") == 1
+    for _ in range(3):
+        assert agent.post(BODY).status == 204
+    assert agent.metrics().value("heroku_kafka_agent_internal_errors_total") == 3
+    written = capfd.readouterr()
+    assert (written.out + written.err).count("request.failed") == 1
+    assert logged not in written.out + written.err
