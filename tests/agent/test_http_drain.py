@@ -619,7 +619,7 @@ def test_a_drain_token_that_nobody_configured_is_accepted(agent: Agent) -> None:
 def test_a_bug_of_ours_is_counted_and_never_answered_5xx(
     agent: Agent, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    logged = "-".join(("what", "a", "customer", "logged"))
+    logged = f"what a customer of {ADDON} logged"
 
     def fail(*_: object) -> None:
         raise RuntimeError(logged)
