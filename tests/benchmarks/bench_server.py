@@ -25,10 +25,11 @@ from pathlib import Path
 
 from tests.benchmarks.workload import bodies
 from tests.frames import FULL2, frame
+from tests.serving import free_port
 
 CREDENTIALS = "bench:bench"
 BASIC = "Basic " + base64.b64encode(CREDENTIALS.encode()).decode("ascii")
-PORTS = {"agent": 19851, "empty": 19852}
+READY_SECONDS = 15.0
 SCRAPE_RATE = 1600
 CLIENTS = 16
 
@@ -54,9 +55,9 @@ end
 
 
 @contextlib.contextmanager
-def server(kind: str, *options: str) -> Iterator[int]:
-    """Run a server on core 0; yield its process id."""
-    port = str(PORTS[kind])
+def server(kind: str, *options: str) -> Iterator[tuple[int, int]]:
+    """Run a server on core 0; yield its process id and its port."""
+    port = str(free_port())
     module = {
         "agent": [
             *("agent", "serve", "--port", port, "--drain-credentials", CREDENTIALS),
@@ -70,14 +71,17 @@ def server(kind: str, *options: str) -> Iterator[int]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        while process.poll() is None:
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            if process.poll() is not None or time.monotonic() > deadline:
+                sys.exit(f"the {kind} server did not start")
             with contextlib.suppress(OSError):
                 connection = http.client.HTTPConnection("127.0.0.1", int(port))
                 connection.request("GET", "/-/ready")
                 connection.getresponse().read()
                 break
             time.sleep(0.1)
-        yield process.pid
+        yield process.pid, int(port)
     finally:
         process.terminate()
         process.wait(15)
@@ -103,14 +107,14 @@ def cpu_seconds(pid: int) -> float:
 
 
 def wrk(
-    kind: str, pid: int, script: Path, connections: int, seconds: int
+    pid: int, port: int, script: Path, connections: int, seconds: int
 ) -> dict[str, float]:
     """Load a server; return rates and latencies."""
     used = cpu_seconds(pid)
     done = subprocess.run(
         [
             *("taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"),
-            *("--latency", "-s", str(script), f"http://127.0.0.1:{PORTS[kind]}/logs"),
+            *("--latency", "-s", str(script), f"http://127.0.0.1:{port}/logs"),
         ],
         capture_output=True,
         text=True,
@@ -144,25 +148,27 @@ def compare(per_body: int, connections: int, rounds: int, seconds: int) -> None:
         )
         with awake(), server("agent") as agent, server("empty") as empty:
             for _ in range(rounds):
-                for kind, pid in (("agent", agent), ("empty", empty)):
-                    results[kind].append(wrk(kind, pid, script, connections, seconds))
+                for kind, (pid, port) in (("agent", agent), ("empty", empty)):
+                    results[kind].append(wrk(pid, port, script, connections, seconds))
 
-    def ratio(name: str) -> float:
+    def ratio(name: str) -> str:
         pairs = zip(results["agent"], results["empty"], strict=True)
-        return statistics.median(ours[name] / theirs[name] for ours, theirs in pairs)
+        found = [ours[name] / theirs[name] for ours, theirs in pairs]
+        middle = statistics.median(found)
+        return f"**{middle:.2f}** | {min(found):.2f}–{max(found):.2f}"
 
     def middle(name: str) -> float:
         return statistics.median(one[name] for one in results["agent"])
 
     print(
-        f"| {per_body} | {connections} | **{ratio('per_cpu'):.2f}** | {ratio('rate'):.2f} "
+        f"| {per_body} | {connections} | {ratio('per_cpu')} | {ratio('rate')} "
         f"| {middle('rate'):,.0f} | {middle('per_cpu') * per_body / 1e3:,.0f} k "
         f"| {middle('p50'):.2f} / {middle('p99'):.2f} ms |",
         flush=True,
     )
 
 
-def fill(brokers: int) -> None:
+def fill(brokers: int, port: int) -> None:
     """Let the agent know `brokers` brokers, eight to a cluster."""
     for cluster in range(brokers // 8):
         body = b"".join(
@@ -173,17 +179,17 @@ def fill(brokers: int) -> None:
             )
             for broker in range(8)
         )
-        connection = http.client.HTTPConnection("127.0.0.1", PORTS["agent"])
+        connection = http.client.HTTPConnection("127.0.0.1", port)
         connection.request("POST", "/logs", body, {"Authorization": BASIC})
         connection.getresponse().read()
         connection.close()
 
 
-def scrape(durations: list[float], stop: threading.Event) -> None:
+def scrape(port: int, durations: list[float], stop: threading.Event) -> None:
     """Read /metrics once a second until told to stop."""
     while not stop.wait(1.0):
         started = time.perf_counter()
-        connection = http.client.HTTPConnection("127.0.0.1", PORTS["agent"])
+        connection = http.client.HTTPConnection("127.0.0.1", port)
         connection.request("GET", "/metrics", headers={"Authorization": BASIC})
         connection.getresponse().read()
         connection.close()
@@ -195,13 +201,13 @@ def under_scrapes(brokers: int, seconds: int) -> None:
     os.sched_setaffinity(0, {1})
     with (
         tempfile.TemporaryDirectory() as folder,
-        server("agent", "--max-clusters", str(max(brokers, 2))) as _,
+        server("agent", "--max-clusters", str(max(brokers, 2))) as (_, port),
     ):
         (body,) = bodies(100, 0.01, 100)
         (Path(folder) / "body").write_bytes(body)
-        fill(brokers)
+        fill(brokers, port)
         stop, durations = threading.Event(), list[float]()
-        scraper = threading.Thread(target=scrape, args=(durations, stop))
+        scraper = threading.Thread(target=scrape, args=(port, durations, stop))
         if brokers:
             scraper.start()
         log = Path(folder) / "log"
@@ -213,7 +219,7 @@ def under_scrapes(brokers: int, seconds: int) -> None:
                 *("-r1", "--rate-period=101ms"),
                 *("-d", str(Path(folder) / "body"), f"--log-file={log}"),
                 *("-H", f"Authorization: {BASIC}"),
-                f"http://127.0.0.1:{PORTS['agent']}/logs",
+                f"http://127.0.0.1:{port}/logs",
             ],
             capture_output=True,
             check=True,
@@ -256,9 +262,10 @@ def main() -> None:
             under_scrapes(brokers, 10 * options.seconds)
         return
     print(
-        "| frames | connections | per cpu s / empty | per s / empty | requests/s | frames per cpu s | p50 / p99 |"
+        "| frames | connections | per cpu s / empty | min–max | per s / empty | min–max "
+        "| requests/s | frames per cpu s | p50 / p99 |"
     )
-    print("|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|---|")
     for connections in (1, 16):
         for per_body in (1, 10, 100, 500):
             compare(per_body, connections, options.rounds, options.seconds)

@@ -3,7 +3,8 @@
 Shares and sizes follow what public captures of drains show: 55 % router lines, 42 % JSON
 lines of dynos, 3 % samples of another add-on, about 315 bytes a frame; of the Kafka lines
 5 % are brokers' own. One in 200 dyno lines imitates frames and Kafka lines. Dynos and the
-router stamp with six digits, trailing zeros trimmed; add-ons stamp whole seconds.
+router stamp with six digits, trailing zeros trimmed, so that one in ten is shorter;
+add-ons stamp whole seconds.
 """
 
 import json
@@ -14,10 +15,19 @@ from datetime import UTC, datetime, timedelta
 BROKERS = 8
 ADDONS = ("kafka-animated-39618", "kafka-concave-71205")
 FRAMES_PER_SECOND = 5000
-IMITATION = (
-    "117 <134>1 2026-04-15T14:53:16+00:00 host app heroku-kafka.7 - source=KAFKA "
-    "addon=kafka-animated-39618 sample#read-iops=1 app[heroku-kafka.2]: sample#x=1"
+
+_METRIC = (
+    "<134>1 2026-04-15T14:53:16+00:00 host app heroku-kafka.7 - source=KAFKA "
+    "addon=kafka-animated-39618 sample#read-iops=1"
 )
+IMITATIONS = (
+    f"{len(_METRIC)} {_METRIC}",
+    f"order processed\n{len(_METRIC) + 1} {_METRIC}",
+    "app[heroku-kafka.2]: source=KAFKA addon=kafka-animated-39618 sample#read-iops=1",
+    "345 <134>1 is how a frame begins",
+    "kafka kafka-animated-39618.1 - pri=FATAL t=main at=Server halting",
+)
+"""Texts of a dyno that look like frames or like Kafka's lines; the counts are right."""
 
 
 def frames(
@@ -33,7 +43,8 @@ def frames(
     """
     rng = random.Random(seed)
     for number in range(count):
-        at = start + timedelta(seconds=number / FRAMES_PER_SECOND)
+        step = timedelta(seconds=number // FRAMES_PER_SECOND)
+        at = (start + step).replace(microsecond=rng.randrange(10**6))
         dice = rng.random()
         if dice < kafka_share * 0.05:
             yield _broker_log(rng, at)
@@ -57,6 +68,25 @@ def bodies(
         b"%d %s" % (len(one), one) for one in frames(count, kafka_share, begin, seed)
     ]
     return [b"".join(counted[at : at + per_body]) for at in range(0, count, per_body)]
+
+
+def lines(work: list[bytes]) -> bytes:
+    """Write the frames of `work` one to a line, as a receiver in front of mtail would.
+
+    Imitations are spoilt and line breaks inside frames replaced, byte for byte: who
+    reads lines cannot tell them from Kafka's, and both sides shall find the same.
+    """
+    written = bytearray()
+    for body in work:
+        position = 0
+        while position < len(body):
+            blank = body.index(b" ", position)
+            position = blank + 1 + int(body[position:blank])
+            line = body[blank + 1 : position - 1].replace(b"\n", b" ")
+            if line.startswith(b"<190>"):
+                line = line.replace(b"kafka", b"KAFKA")
+            written += line + b"\n"
+    return bytes(written)
 
 
 def _stranger(rng: random.Random, at: datetime) -> bytes:
@@ -94,8 +124,9 @@ def _dyno(rng: random.Random, at: datetime) -> bytes:
         "duration_ms": rng.random() * 100,
         "trace_id": f"{rng.getrandbits(128):032x}",
         "tags": ["checkout", "eu"],
+        "queue": "critical-orders",
     }
-    text = IMITATION if rng.random() < 0.005 else json.dumps(entry)
+    text = rng.choice(IMITATIONS) if rng.random() < 0.005 else json.dumps(entry)
     return f"<190>1 {_fine(at)} host app web.{rng.randrange(1, 9)} - {text}\n".encode()
 
 
