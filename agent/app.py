@@ -19,6 +19,7 @@ from prometheus_client import (
 
 from agent.clock import read_clock
 from agent.errors import SettingsError
+from agent.events import EventLog
 from agent.exporter import Exporter
 from agent.logs import get_logger
 from agent.pipeline import Pipeline
@@ -56,12 +57,14 @@ class App:
         self.settings = replace(settings, port=self._socket.getsockname()[1])
         self.telemetry = Telemetry()
         self.state = State(settings)
-        self.pipeline = Pipeline(settings, self.state, self.telemetry)
+        self.log = EventLog(settings.limits)
+        self.pipeline = Pipeline(settings, self.state, self.telemetry, self.log)
         parts = Parts(
             settings=self.settings,
             pipeline=self.pipeline,
             state=self.state,
             telemetry=self.telemetry,
+            log=self.log,
             exporter=Exporter(
                 state=self.state,
                 telemetry=self.telemetry,

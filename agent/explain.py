@@ -15,8 +15,13 @@ from agent.catalogue import (
     PREFIX,
     name_unknown,
 )
+from agent.categories import CATEGORY_MEANING, URGENCY_MEANING
+from agent.classify import classify
+from agent.escaping import escape_controls
+from agent.events import join_continuations
 from parsers import (
     FAMILIES,
+    BrokerContinuation,
     BrokerLog,
     Budget,
     DrainDecoder,
@@ -32,6 +37,7 @@ from parsers import (
     maybe_parse_tail_line,
 )
 
+_TRACE_ROWS = 20
 _COUNTED = re.compile(rb"[0-9]+ ")
 _SYSLOG = re.compile(rb"<[0-9]{1,3}>")
 
@@ -93,7 +99,7 @@ def _explain_frames(body: bytes) -> Iterator[str]:
     yield f"drain body       {len(body)} bytes, {batch.frames} frames: {', '.join(kinds)}"
     if batch.other:
         yield f"not ours         {batch.other} frames of dynos, router or other add-ons"
-    for event in batch.events:
+    for event in join_continuations(batch.events):
         yield from _explain_event(event)
 
 
@@ -151,6 +157,9 @@ def _explain_event(event: Event) -> Iterator[str]:
             yield from _explain_metrics(event)
         case BrokerLog():
             yield from _explain_log(event)
+        case BrokerContinuation():
+            yield f"  continues      the line before it of node {event.node}, if there is one"
+            yield f"  text           {escape_controls(event.text)}"
         case DrainLoss():
             whose = f" by drain {event.drain}" if event.drain else ""
             yield f"  loss           {event.code}: {event.count} messages dropped{whose}"
@@ -181,16 +190,41 @@ def _metric(key: SampleKey, broker: str | None) -> str:
 
 
 def _explain_log(line: BrokerLog) -> Iterator[str]:
+    verdict = classify(line)
     yield f"  log line of    {line.addon}, node {line.node} (not known to be a broker id)"
     yield f"  timestamp      {_time(line.timestamp)}"
     yield f"  level          {line.level.value}"
-    yield f"  thread         {_escape(line.thread) or 'not named'}"
-    yield f"  class          {_escape(line.logger) or 'not named'}"
-    yield f"  text           {_escape(line.text)}"
+    yield f"  thread         {escape_controls(line.thread) or 'not named'}"
+    yield f"  class          {escape_controls(line.logger) or 'not named'}"
+    for context in line.contexts:
+        fields = ", ".join(f"{key}={value}" for key, value in context.fields.items())
+        yield f"  context        {escape_controls(f'{context.name} {fields}'.strip())}"
+    yield f"  message        {escape_controls(line.text)}"
+    for row in line.trace.splitlines()[:_TRACE_ROWS]:
+        yield f"                 {escape_controls(row)}"
+    yield from _explain_references(line)
+    yield f"  category       {verdict.category.value}: {CATEGORY_MEANING[verdict.category]}"
+    yield f"  urgency        {verdict.urgency.value}: {URGENCY_MEANING[verdict.urgency]}"
+    yield f"  means          {verdict.meaning}"
+    yield f"  first look at  {verdict.first_step}"
+    sender = f'addon="{line.addon}",node="{line.node}"'
+    yield f'  {PREFIX}log_lines_total{{{sender},level="{line.level.value}"}} +1'
     yield (
-        f'  {PREFIX}log_lines_total{{addon="{line.addon}",node="{line.node}",'
-        f'level="{line.level.value}"}} +1'
+        f'  {PREFIX}log_events_total{{{sender},category="{verdict.category.value}",'
+        f'urgency="{verdict.urgency.value}"}} +1'
     )
+
+
+def _explain_references(line: BrokerLog) -> Iterator[str]:
+    if line.topic:
+        number = "" if line.partition is None else f", partition {line.partition}"
+        yield f"  topic          {line.topic}{number}"
+    if line.broker:
+        yield f"  written by     broker {line.broker}, as the line itself says"
+    if line.peer:
+        yield f"  speaks of      broker {line.peer}"
+    if line.exception:
+        yield f"  exception      {line.exception}"
 
 
 def _explain_refusal(refusal: Unparsed) -> Iterator[str]:
@@ -210,12 +244,4 @@ def _time(timestamp: float | None) -> str:
 
 
 def _safe(text: bytes) -> str:
-    return _escape(text.decode("utf-8", "backslashreplace"))
-
-
-def _escape(text: str) -> str:
-    """Escape what a terminal would act upon."""
-    return "".join(
-        character if character.isprintable() else repr(character)[1:-1]
-        for character in text
-    )
+    return escape_controls(text.decode("utf-8", "backslashreplace"))

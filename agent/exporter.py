@@ -8,7 +8,7 @@ may then run in a thread.
 
 import platform
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
@@ -23,8 +23,9 @@ from prometheus_client.samples import Sample
 from agent import __version__
 from agent.catalogue import PREFIX
 from agent.clock import Moment
-from agent.exposition import encode_families, render_brokers
-from agent.state import NodeView, State
+from agent.exposition import encode_families, render_brokers, render_nodes
+from agent.scrapers import Scrapers
+from agent.state import State
 from agent.telemetry import DELAY_BUCKETS_SECONDS, Telemetry
 
 AGENT = f"{PREFIX}agent_"
@@ -40,54 +41,45 @@ class Exporter:
         state: The clusters.
         telemetry: The agent's own counters.
         process: Registry of the process's own metrics.
+        scrapers: What each Prometheus has been shown.
     """
 
     state: State
     telemetry: Telemetry
     process: CollectorRegistry
+    scrapers: Scrapers = field(default_factory=Scrapers)
 
-    def prepare(self, accept: str, now: Moment) -> tuple[str, Callable[[], bytes]]:
+    def prepare(
+        self, accept: str, now: Moment, scraper: str | None = None
+    ) -> tuple[str, Callable[[], bytes]]:
         """Take a snapshot; call it where the state changes.
 
         Args:
             accept: The request's ``Accept`` header: OpenMetrics where it asks for it.
             now: The time of the scrape.
+            scraper: Which Prometheus asks; None for anybody else, who is shown the
+                counters as they stand.
 
         Returns:
             The content type, and the function that renders the snapshot, which may
             run in any thread.
         """
         snapshot = self.state.snapshot(now)
+        nodes = snapshot.nodes
+        if scraper is not None:
+            nodes = self.scrapers.present(scraper, nodes, now)
         own = list(_agent_families(self.telemetry))
         encode, content_type = choose_encoder(accept)
 
         def render() -> bytes:
             return (
                 render_brokers(snapshot.brokers, self.state.gauge, encode)
-                + encode_families([*_log_families(snapshot.nodes), *own], encode)
+                + render_nodes(nodes, encode)
+                + encode_families(own, encode)
                 + encode(self.process)
             )
 
         return content_type, render
-
-
-def _log_families(nodes: list[NodeView]) -> Iterator[Metric]:
-    """Yield what the brokers logged."""
-    lines = CounterMetricFamily(
-        f"{PREFIX}log_lines", "Lines that a node of the cluster logged, by level."
-    )
-    newest = GaugeMetricFamily(
-        f"{PREFIX}log_last_timestamp_seconds",
-        "Timestamp of the newest line that a node logged, by level.",
-    )
-    for view in nodes:
-        for level, count in view.lines.items():
-            labels = {"addon": view.addon, "node": view.node, "level": level.value}
-            _add(lines, f"{lines.name}_total", labels, count)
-            if level in view.last_timestamps:
-                _add(newest, newest.name, labels, view.last_timestamps[level])
-    yield lines
-    yield newest
 
 
 def _agent_families(telemetry: Telemetry) -> Iterator[Metric]:

@@ -8,19 +8,23 @@ of it.
 from collections import Counter
 from typing import NamedTuple
 
+from agent.classify import classify
 from agent.clock import Moment
 from agent.dedupe import RecentLines, RecentRequests
+from agent.events import EventLog, LogEvent, join_continuations
 from agent.settings import Settings
 from agent.state import State
 from agent.telemetry import Telemetry
 from parsers import (
     Batch,
+    BrokerContinuation,
     BrokerLog,
     Budget,
     DrainDecoder,
     DrainLoss,
     Event,
     MetricLine,
+    Reason,
     Unparsed,
 )
 
@@ -51,11 +55,15 @@ class Pipeline:
         settings: Limits, and whose lines to believe.
         state: Where values go.
         telemetry: Where counts go.
+        log: Where the newest events of the brokers go.
     """
 
-    def __init__(self, settings: Settings, state: State, telemetry: Telemetry) -> None:
+    def __init__(
+        self, settings: Settings, state: State, telemetry: Telemetry, log: EventLog
+    ) -> None:
         limits = settings.limits
         self._state = state
+        self._log = log
         self._telemetry = telemetry
         self._requests = RecentRequests(limits.dedupe_entries)
         self._lines = RecentLines(_RECENT_LINES)
@@ -114,12 +122,14 @@ class Pipeline:
 
     def _apply(self, events: list[Event], delivery: Delivery, now: Moment) -> None:
         in_this_request: Counter[int] = Counter()
-        for event in events:
+        for event in join_continuations(events):
             match event:
                 case MetricLine():
                     self._apply_metrics(event, now, in_this_request)
                 case BrokerLog():
                     self._apply_log(event, now, in_this_request)
+                case BrokerContinuation():
+                    self._apply_continuation(event, now)
                 case Unparsed():
                     self._telemetry.parse_errors[event.reason] += 1
                 case DrainLoss():
@@ -143,11 +153,21 @@ class Pipeline:
     ) -> None:
         if not self._lines.is_first(line, in_this_request):
             return
-        dropped = self._state.apply_log(line, now)
-        if dropped is not None:
+        verdict = classify(line)
+        dropped = self._state.apply_log(line, verdict, now)
+        if dropped is None:
+            time = now.wall if line.timestamp is None else line.timestamp
+            self._log.append(LogEvent(time=time, line=line, verdict=verdict))
+        else:
             self._telemetry.series_dropped[dropped] += 1
         if line.timestamp is not None:
             self._telemetry.observe_delay(now.wall - line.timestamp)
+
+    def _apply_continuation(self, more: BrokerContinuation, now: Moment) -> None:
+        """Give it to the event it belongs to; else it is a line without a level."""
+        time = now.wall if more.timestamp is None else more.timestamp
+        if not self._log.extend(more, time):
+            self._telemetry.parse_errors[Reason.NO_LEVEL] += 1
 
     def _count_loss(self, loss: DrainLoss, delivery: Delivery) -> None:
         """Count what others lost; our own L10 is counted once per request id."""

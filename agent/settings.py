@@ -70,6 +70,8 @@ class Limits:
         unknown_samples: Sample names that the catalogue does not know.
         dedupe_entries: Requests remembered to recognise retries.
         grammar_lines: Lines a second that the slow grammar may read.
+        events: Broker lines remembered for ``/api/events``.
+        events_bytes: Memory that they may take.
     """
 
     body_bytes: int = 1_048_576
@@ -85,6 +87,8 @@ class Limits:
     unknown_samples: int = 64
     dedupe_entries: int = 100_000
     grammar_lines: int = 200
+    events: int = 1_000
+    events_bytes: int = 4_194_304
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +99,8 @@ class Settings:
         host: Address to listen on.
         port: Port to listen on; 0 lets the system choose.
         drain_credentials: Any of them opens the drain routes.
-        read_credentials: Any of them opens ``/metrics`` and ``/``; where there are
-            none, the drain's do.
+        read_credentials: Any of them opens ``/metrics``, ``/`` and ``/api``; where
+            there are none, the drain's do.
         allow_anonymous: Listen on a public address without credentials.
         tls_certificate: PEM file with the certificate chain.
         tls_key: PEM file with its private key.

@@ -10,6 +10,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from agent.catalogue import GAUGE_BY_KEY, KNOWN_SAMPLES, Gauge, name_unknown
+from agent.categories import Category, Urgency
+from agent.classify import Verdict, possible_cells
 from agent.clock import Moment
 from agent.settings import Settings
 from parsers import BrokerLog, Level, MetricLine, SampleKey
@@ -55,17 +57,35 @@ class Broker:
     samples: int = 0
 
 
+Cell = tuple[Category, Urgency]
+
+_MAX_CLAIMS = 4
+
+
 @dataclass(slots=True)
 class Node:
-    """What one node of a cluster has logged.
+    """What one node of a cluster has logged. All counters exist from its first line on.
 
     Attributes:
-        lines: Lines by level; all levels exist from the first line on.
+        number: Nodes are numbered in the order in which they became known.
+        known_at: When that was, on the monotonic clock.
+        lines: Lines by level.
         last_timestamps: Newest timestamp by level.
+        events: Lines by category and urgency.
+        claims: The broker ids that its lines gave as their writer's; one, or they
+            contradict each other.
+        conflicts: Lines that contradicted what this or another node had claimed.
     """
 
+    number: int
+    known_at: float
     lines: dict[Level, int] = field(default_factory=lambda: dict.fromkeys(Level, 0))
     last_timestamps: dict[Level, float] = field(default_factory=dict)
+    events: dict[Cell, int] = field(
+        default_factory=lambda: dict.fromkeys(possible_cells(), 0)
+    )
+    claims: set[str] = field(default_factory=set)
+    conflicts: int = 0
 
 
 @dataclass(slots=True)
@@ -82,6 +102,28 @@ class Cluster:
     nodes: dict[str, Node] = field(default_factory=dict)
     seen_at: float = _NEVER
 
+    def learn_broker(self, node: Node, broker: str) -> None:
+        """Take note that a line of `node` named `broker` as its writer.
+
+        Which node is which broker is not documented, and public captures disagree.
+        So a contradiction is counted and never decided.
+        """
+        claimed_elsewhere = any(
+            broker in other.claims for other in self.nodes.values() if other is not node
+        )
+        if claimed_elsewhere or node.claims - {broker}:
+            node.conflicts += 1
+        if len(node.claims) < _MAX_CLAIMS:
+            node.claims.add(broker)
+
+    def broker_of(self, node: Node) -> str | None:
+        """Return the broker that `node` is, where nothing contradicts that."""
+        if len(node.claims) != 1:
+            return None
+        (broker,) = node.claims
+        claimants = sum(broker in other.claims for other in self.nodes.values())
+        return broker if claimants == 1 else None
+
 
 class BrokerView(NamedTuple):
     """A broker at one moment; ``broker`` is None for a cluster's own values."""
@@ -95,12 +137,17 @@ class BrokerView(NamedTuple):
 
 
 class NodeView(NamedTuple):
-    """A node's log lines at one moment."""
+    """A node's log lines at one moment; ``broker`` is None while it is not known."""
 
     addon: str
     node: str
+    number: int
+    known_at: float
+    broker: str | None
+    conflicts: int
     lines: dict[Level, int]
     last_timestamps: dict[Level, float]
+    events: dict[Cell, int]
 
 
 class Snapshot(NamedTuple):
@@ -137,6 +184,7 @@ class State:
         self._clusters: dict[str, Cluster] = {}
         self._gauges: dict[SampleKey, Gauge] = dict(GAUGE_BY_KEY)
         self._unknown_names: set[str] = set()
+        self._nodes_met = 0
 
     def snapshot(self, now: Moment) -> Snapshot:
         """Copy what a scrape shows, quickly, so that it can be rendered elsewhere."""
@@ -153,9 +201,19 @@ class State:
             for name, broker in cluster.brokers.items()
         ]
         nodes = [
-            NodeView(addon, number, node.lines.copy(), node.last_timestamps.copy())
+            NodeView(
+                addon=addon,
+                node=name,
+                number=node.number,
+                known_at=node.known_at,
+                broker=cluster.broker_of(node),
+                conflicts=node.conflicts,
+                lines=node.lines.copy(),
+                last_timestamps=node.last_timestamps.copy(),
+                events=node.events.copy(),
+            )
             for addon, cluster in self._clusters.items()
-            for number, node in cluster.nodes.items()
+            for name, node in cluster.nodes.items()
         ]
         return Snapshot(brokers, nodes)
 
@@ -234,11 +292,12 @@ class State:
                 written += 1
         return written
 
-    def apply_log(self, line: BrokerLog, now: Moment) -> Drop | None:
-        """Count a broker's line under its node and level.
+    def apply_log(self, line: BrokerLog, verdict: Verdict, now: Moment) -> Drop | None:
+        """Count a broker's line under its node, level, category and urgency.
 
         Args:
             line: The line, met for the first time.
+            verdict: What it means.
             now: When it was received.
 
         Returns:
@@ -251,8 +310,12 @@ class State:
         if node is None:
             if len(cluster.nodes) >= self._settings.limits.brokers:
                 return Drop.BROKERS
-            node = cluster.nodes[line.node] = Node()
+            self._nodes_met += 1
+            node = cluster.nodes[line.node] = Node(self._nodes_met, now.monotonic)
         node.lines[line.level] += 1
+        node.events[verdict.category, verdict.urgency] += 1
+        if line.broker:
+            cluster.learn_broker(node, line.broker)
         timestamp = now.wall if line.timestamp is None else line.timestamp
         node.last_timestamps[line.level] = max(
             node.last_timestamps.get(line.level, 0.0), min(timestamp, now.wall)

@@ -3,19 +3,18 @@
 EBNF (Dev Center "Kafka Logs"; a log4j pattern like ``pri=%p t=%t at=%c{1} %m``)::
 
     line   = [ "broker=", digits, " " ], "pri=", level,
-             [ " t=", thread ], [ " at=", logger ], [ blank, text ] ;
+             [ " t=", thread ], [ " at=", logger ], [ blank, text, [ newline, trace ] ] ;
     level  = characters that are no blank ;
     thread = characters up to " at=" (it may hold blanks: "SIGTERM handler"),
              or up to the next blank where no " at=" follows in the same line ;
     logger = characters that are no blank ;
 
-``broker=`` in front is how Heroku wrote it in 2016 (KAFKA-3894).
+What the text is made of is the business of `parsers.contexts` and
+`parsers.references`. ``broker=`` in front is how Heroku wrote it in 2016 (KAFKA-3894).
 """
 
 import re
 from dataclasses import dataclass
-
-from parsers.errors import Reason
 
 _MAX_THREAD = 200
 
@@ -36,9 +35,10 @@ class BrokerLine:
     thread: str
     logger: str
     text: str
+    trace: str
 
 
-def parse_broker_line(message: bytes) -> BrokerLine | Reason:
+def parse_broker_line(message: bytes) -> BrokerLine | None:
     """Split a broker's line into its parts.
 
     Args:
@@ -46,15 +46,17 @@ def parse_broker_line(message: bytes) -> BrokerLine | Reason:
 
     Returns:
         The parts, decoded with replacement characters where they are not UTF-8, or
-        the reason: a line without ``pri=`` in front continues another one.
+        None: a line without ``pri=`` in front continues another one.
     """
     match = _LINE.match(message)
     if match is None:
-        return Reason.NO_LEVEL
-    level, spaced, plain, logger, text = match.groups(default=b"")
+        return None
+    level, spaced, plain, logger, rest = match.groups(default=b"")
+    text, _, trace = rest.strip().partition(b"\n")
     return BrokerLine(
         level=level.decode("utf-8", "replace"),
         thread=(spaced or plain).decode("utf-8", "replace"),
         logger=logger.decode("utf-8", "replace"),
-        text=text.strip().decode("utf-8", "replace"),
+        text=text.rstrip().decode("utf-8", "replace"),
+        trace=trace.decode("utf-8", "replace"),
     )

@@ -81,8 +81,20 @@ class MetricLine(NamedTuple):
     message: bytes
 
 
+class Context(NamedTuple):
+    """What a broker's class says of itself in brackets, before the message.
+
+    Attributes:
+        name: The words: ``ReplicaFetcher``, ``Admin Manager on Broker 1``.
+        fields: The ``key=value`` pairs, as written.
+    """
+
+    name: str
+    fields: Mapping[str, str]
+
+
 class BrokerLog(NamedTuple):
-    """One line that Kafka itself wrote, at WARN or above.
+    """One line that Kafka itself wrote, at WARN or above. Every text is untrusted.
 
     Attributes:
         addon: Name of the add-on, the cluster's identity.
@@ -92,7 +104,14 @@ class BrokerLog(NamedTuple):
         level: From the line's own ``pri=``, never from the frame's PRI.
         thread: After ``t=``; may contain blanks; empty where missing.
         logger: After ``at=``: the class that wrote; empty where missing.
-        text: The rest, line breaks included. Untrusted.
+        contexts: What it says of itself in brackets.
+        text: What it says: the rest of the first line.
+        trace: Further lines: a stack trace, or a message of several lines.
+        topic: Topic that the line is about; empty where it names none.
+        partition: Number of its partition.
+        broker: Id of the broker that wrote, where the line names it; else empty.
+        peer: Id of the broker that the line is about; else empty.
+        exception: Class of the first exception in it; else empty.
         message: The message as received: what makes two deliveries equal.
     """
 
@@ -102,8 +121,31 @@ class BrokerLog(NamedTuple):
     level: Level
     thread: str
     logger: str
+    contexts: tuple[Context, ...]
     text: str
+    trace: str
+    topic: str
+    partition: int | None
+    broker: str
+    peer: str
+    exception: str
     message: bytes
+
+
+class BrokerContinuation(NamedTuple):
+    """More of a line that began in another frame: a stack trace, or its cut end.
+
+    Attributes:
+        addon: Name of the add-on.
+        node: The number as written in ``kafka[ADDON.node]``.
+        timestamp: Seconds since the epoch; None means "when it was received".
+        text: All of it. Untrusted.
+    """
+
+    addon: str
+    node: str
+    timestamp: float | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +163,7 @@ class DrainLoss:
     drain: str | None = None
 
 
-Event = MetricLine | BrokerLog | DrainLoss | Unparsed
+Event = MetricLine | BrokerLog | BrokerContinuation | DrainLoss | Unparsed
 
 
 @dataclass(slots=True)

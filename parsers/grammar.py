@@ -1,8 +1,8 @@
 """The grammar of the lines we understand: specification, oracle and explainer.
 
-It is the reference for the fast paths in `parsers.samples` and `parsers.broker`
-(property tests hold them to it), reads the rare metric lines that they decline, and
-names the place where a line stops making sense. It is about 100 times slower, so the
+It is the reference for the fast paths in `parsers.samples`, `parsers.broker`,
+`parsers.contexts` and `parsers.references` (property tests hold them to it), reads the
+rare lines that they decline, and names the place where a line stops making sense. It is about 100 times slower, so the
 decoder gives it a budget.
 
 The only module that imports pyparsing. Whitespace is always explicit: pyparsing's
@@ -15,7 +15,16 @@ from typing import Any, cast
 import pyparsing as pp
 
 from parsers.broker import BrokerLine
+from parsers.contexts import MAX_CONTEXTS, Split
 from parsers.errors import Reason, Unparsed, refuse
+from parsers.events import Context
+from parsers.references import (
+    BEFORE_NAME,
+    BEFORE_PARTITION,
+    NUMBER,
+    PARTITION_END,
+    TOPIC,
+)
 from parsers.samples import BLANKS, SampleLine, read_tokens
 
 # Bytes travel through pyparsing as Latin-1, one character per byte, so that its
@@ -75,6 +84,57 @@ def broker_grammar() -> pp.ParserElement:
     )
 
 
+@cache
+def context_grammar() -> pp.ParserElement:
+    """Build the grammar of a broker's text; its EBNF heads `parsers.contexts`.
+
+    Brackets nest twice and no deeper, so no input can exhaust the stack.
+    """
+    word = pp.Regex(r"[^\s,=\[\]]+") + ~pp.Literal("=")
+    first = pp.FollowedBy(pp.Regex(r"[A-Za-z/]")) + word
+    name = pp.Combine(first + pp.ZeroOrMore(pp.Literal(" ") + word))
+    unbracketed = pp.Regex(r"[^\[\]]+")
+    innermost = pp.Literal("[") + pp.Opt(unbracketed) + pp.Literal("]")
+    nested = pp.Literal("[") + pp.ZeroOrMore(unbracketed | innermost) + pp.Literal("]")
+    value = pp.Combine(pp.ZeroOrMore(pp.Regex(r"[^\s,\[\]]+") | nested))
+    key = pp.Regex(r"[A-Za-z][A-Za-z0-9_.-]*")
+    separator = pp.Literal(", ") | pp.Literal(",") | pp.Literal(" ")
+    field = separator.suppress() + key + pp.Literal("=").suppress() + value
+    context = (
+        pp.Literal("[").suppress()
+        + pp.Group(name + pp.Group(pp.ZeroOrMore(pp.Group(field))))
+        + pp.Literal("]").suppress()
+        + pp.Regex(r"[:,]? *").suppress()
+    )
+    contexts = pp.Group(context[0, MAX_CONTEXTS])
+    return _explicit(contexts + pp.Regex(r"(?s).*") + pp.StringEnd())
+
+
+@cache
+def subject_grammar() -> pp.ParserElement:
+    """Build the grammar of a named topic or partition; see `parsers.references`."""
+    topic = pp.Regex(TOPIC)
+    number = pp.Regex(NUMBER)
+    # The name is greedy and holds "-" itself: the last one stands before the number.
+    partition = pp.Regex(rf"{TOPIC}(?=-{NUMBER}{PARTITION_END})")("topic")
+    topic_id = pp.Regex(r"[A-Za-z0-9_-]{22}:")
+    named = (
+        pp.one_of(BEFORE_PARTITION)
+        + pp.Opt(topic_id)
+        + partition
+        + pp.Literal("-")
+        + number("number")
+    )
+    listed = (
+        pp.Literal("topic=")
+        + topic("topic")
+        + pp.Literal(", partition=")
+        + number("number")
+    )
+    quoted = pp.one_of(BEFORE_NAME) + topic("topic") + pp.Literal("'")
+    return _explicit(named | listed | quoted)
+
+
 def parse_metric_message(message: bytes) -> SampleLine:
     """Read a metric message by the grammar, which has a place for any text.
 
@@ -106,17 +166,46 @@ def parse_broker_message(message: bytes) -> BrokerLine | Unparsed:
     except pp.ParseException as error:
         return refuse(Reason.NO_LEVEL, message, error.loc)
 
-    def part(name: str) -> str:
-        text = str(result[name]) if name in result else ""
-        return text.encode(_CODEC).decode("utf-8", "replace")
+    def part(name: str) -> bytes:
+        return (str(result[name]) if name in result else "").encode(_CODEC)
 
-    raw_text = (str(result["text"]) if "text" in result else "").encode(_CODEC).strip()
+    text, _, trace = part("text").strip().partition(b"\n")
     return BrokerLine(
-        level=part("level"),
-        thread=part("thread"),
-        logger=part("logger"),
-        text=raw_text.decode("utf-8", "replace"),
+        level=part("level").decode("utf-8", "replace"),
+        thread=part("thread").decode("utf-8", "replace"),
+        logger=part("logger").decode("utf-8", "replace"),
+        text=text.rstrip().decode("utf-8", "replace"),
+        trace=trace.decode("utf-8", "replace"),
     )
+
+
+def parse_contexts(text: str) -> Split:
+    """Split the contexts off a broker's text by the grammar, which takes any text.
+
+    Args:
+        text: One line: what stands behind ``at=CLASS``.
+
+    Returns:
+        Contexts and message.
+    """
+    found, message = cast("tuple[Any, str]", context_grammar().parse_string(text))
+    contexts = tuple(Context(name, dict(fields.as_list())) for name, fields in found)
+    return contexts, message
+
+
+def parse_subject(message: str) -> tuple[str, int | None]:
+    """Find the topic and partition that a message names first, by the grammar.
+
+    Args:
+        message: A broker's message.
+
+    Returns:
+        Topic and partition; empty and None where none is named.
+    """
+    for result, _start, _end in subject_grammar().scan_string(message):
+        number = result.as_dict().get("number")
+        return str(result["topic"]), None if number is None else int(str(number))
+    return "", None
 
 
 def _unquote(tokens: Any) -> str:

@@ -1,4 +1,6 @@
-"""The documented metric line as frames of two brokers."""
+"""Frames as Logplex writes them, and the events that the decoder makes of them."""
+
+from parsers import BrokerLog, DrainDecoder
 
 FULL2 = (
     b"<134>1 2026-04-15T14:53:16+00:00 host app heroku-kafka.2 - source=KAFKA "
@@ -14,3 +16,22 @@ FULL1 = FULL2.replace(b"heroku-kafka.2", b"heroku-kafka.1")
 def frame(message: bytes) -> bytes:
     """Put the count in front, as RFC 6587 section 3.4.1 says."""
     return b"%d " % len(message) + message
+
+
+def log_frame(
+    message: bytes,
+    node: str = "0",
+    addon: str = "kafka-animated-39618",
+    at: str = "2026-06-07T22:46:31+00:00",
+) -> bytes:
+    """Frame a line that a broker wrote, without a newline behind it."""
+    header = f"<134>1 {at} host kafka {addon}.{node} - ".encode()
+    return frame(header + message)
+
+
+def read_log(message: str | bytes, node: str = "0") -> BrokerLog:
+    """Decode a line that a broker wrote."""
+    text = message.encode() if isinstance(message, str) else message
+    (event,) = DrainDecoder().decode(log_frame(text, node)).events
+    assert isinstance(event, BrokerLog)
+    return event

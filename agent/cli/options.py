@@ -6,12 +6,11 @@ from typing import Any, TypeVar
 
 import click
 
+from agent.clock import parse_duration
 from agent.settings import ENVIRONMENT_PREFIX
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|)")
 _BYTES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 
@@ -25,10 +24,10 @@ class Duration(click.ParamType[float]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Convert ``5m`` to 300.0."""
-        match = _DURATION.fullmatch(str(value))
-        if match is None:
-            self.fail(f"{value!r} is no duration like 30s, 5m or 24h", param, ctx)
-        return float(match[1]) * _SECONDS[match[2]]
+        try:
+            return parse_duration(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Size(click.ParamType[int]):

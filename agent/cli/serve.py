@@ -45,7 +45,7 @@ _LIMITS = Limits()
     multiple=True,
     type=Listed(),
     metavar="USER:PASSWORD",
-    help="Who may read /metrics and /.  [default: the drain's]",
+    help="Who may read /metrics, / and /api.  [default: the drain's]",
 )
 @option(
     "--allow-anonymous",
@@ -163,6 +163,20 @@ _LIMITS = Limits()
     help="Requests remembered to recognise retries.",
 )
 @option(
+    "--max-events",
+    type=int,
+    default=_LIMITS.events,
+    show_default=True,
+    help="Broker lines remembered for /api/events.",
+)
+@option(
+    "--max-events-size",
+    type=Size(),
+    default=_LIMITS.events_bytes,
+    show_default=True,
+    help="Memory that they may take.",
+)
+@option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
@@ -221,4 +235,6 @@ def _limits(**given: float) -> Limits:
         brokers=int(given["max_brokers"]),
         unknown_samples=int(given["max_unknown_samples"]),
         dedupe_entries=int(given["dedupe_entries"]),
+        events=int(given["max_events"]),
+        events_bytes=int(given["max_events_size"]),
     )

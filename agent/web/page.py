@@ -6,11 +6,14 @@ run even if something were not.
 
 from datetime import UTC, datetime
 from functools import cache
+from itertools import islice
 
 import jinja2
 
 from agent.catalogue import CATALOGUE, PREFIX
 from agent.clock import Moment
+from agent.escaping import escape_controls
+from agent.events import EventFilter, EventLog
 from agent.state import BrokerView, State
 from agent.telemetry import Telemetry
 
@@ -19,15 +22,18 @@ CONTENT_SECURITY_POLICY = (
     "form-action 'none'; frame-ancestors 'none'"
 )
 
+_EVENTS = 20
+_SHOWN = 300  # characters of a message
 _SCALES = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
-def render_page(state: State, telemetry: Telemetry, now: Moment) -> str:
+def render_page(state: State, telemetry: Telemetry, log: EventLog, now: Moment) -> str:
     """Render the page.
 
     Args:
         state: The clusters.
         telemetry: The agent's own counters.
+        log: What the brokers said last.
         now: The time shown.
 
     Returns:
@@ -42,6 +48,10 @@ def render_page(state: State, telemetry: Telemetry, now: Moment) -> str:
             for view in sorted(snapshot.brokers, key=_order)
         ],
         nodes=snapshot.nodes,
+        events=[
+            (event, _time(event.time), escape_controls(event.line.text[:_SHOWN]))
+            for event in islice(log.select(EventFilter()), _EVENTS)
+        ],
         telemetry=telemetry,
         last_request=_time(telemetry.last_request_timestamp),
         refused=sum(telemetry.parse_errors.values()),

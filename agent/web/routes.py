@@ -8,21 +8,24 @@ from http import HTTPStatus
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from agent.clock import read_clock
+from agent.events import EventLog
 from agent.exporter import Exporter
 from agent.pipeline import Pipeline
 from agent.settings import Settings
 from agent.sources import HTTP_SOURCES
 from agent.state import State
 from agent.telemetry import Telemetry
+from agent.web.api import parse_query, render_events
 from agent.web.auth import Authenticator
 from agent.web.page import CONTENT_SECURITY_POLICY, render_page
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
+_PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _CHALLENGE = {"www-authenticate": 'Basic realm="heroku-kafka-agent"'}
 
 
@@ -35,6 +38,7 @@ class Parts:
         pipeline: Where drains deliver.
         state: What the page shows.
         telemetry: Where requests are counted.
+        log: What ``/api/events`` shows.
         exporter: What ``/metrics`` shows.
     """
 
@@ -42,6 +46,7 @@ class Parts:
     pipeline: Pipeline
     state: State
     telemetry: Telemetry
+    log: EventLog
     exporter: Exporter
 
 
@@ -61,6 +66,7 @@ def build_app(parts: Parts) -> Starlette:
             *drains,
             Route("/metrics", pages.guard("/metrics", pages.metrics)),
             Route("/", pages.guard("/", pages.page)),
+            Route("/api/events", pages.guard("/api/events", pages.events)),
             Route("/-/healthy", pages.count("/-/healthy", pages.healthy)),
             Route("/-/ready", pages.count("/-/ready", pages.healthy)),
         ],
@@ -110,23 +116,38 @@ class Pages:
     async def metrics(self, request: Request) -> Response:
         """Render the exposition, in a thread so that no drain waits for it."""
         accept = request.headers.get("accept", "")
-        content_type, render = self._parts.exporter.prepare(accept, read_clock())
+        content_type, render = self._parts.exporter.prepare(
+            accept, read_clock(), _maybe_name_scraper(request)
+        )
         body = await asyncio.to_thread(render)
         return Response(body, headers={"content-type": content_type})
 
     async def page(self, request: Request) -> Response:
         """Render the page for people."""
         del request
-        html = render_page(self._parts.state, self._parts.telemetry, read_clock())
+        parts = self._parts
+        html = render_page(parts.state, parts.telemetry, parts.log, read_clock())
         return Response(
             html,
             media_type="text/html",
             headers={
                 "content-security-policy": CONTENT_SECURITY_POLICY,
-                "x-content-type-options": "nosniff",
                 "referrer-policy": "no-referrer",
-                "cache-control": "no-store",
+                **_PRIVATE,
             },
+        )
+
+    async def events(self, request: Request) -> Response:
+        """Answer with the newest events that the query asks for, as JSON."""
+        try:
+            query = parse_query(request.query_params.multi_items(), read_clock())
+        except ValueError as error:
+            problem = {"error": str(error)}
+            return JSONResponse(problem, HTTPStatus.BAD_REQUEST, headers=_PRIVATE)
+        return Response(
+            render_events(self._parts.log, query),
+            media_type="application/json",
+            headers=_PRIVATE,
         )
 
     async def healthy(self, request: Request) -> Response:
@@ -143,3 +164,15 @@ class Pages:
         return PlainTextResponse(
             f"{error.detail}\n", error.status_code, headers=error.headers
         )
+
+
+def _maybe_name_scraper(request: Request) -> str | None:
+    """Name the Prometheus that scrapes, by where it comes from.
+
+    Prometheus, and what is built from its parts, sends the timeout of the scrape in a
+    header. Behind a proxy all come from one host, and only that header tells which.
+    """
+    if "x-prometheus-scrape-timeout-seconds" not in request.headers:
+        return None
+    host = request.client.host if request.client else ""
+    return f"{host} {request.headers.get('x-forwarded-for', '')}"

@@ -11,10 +11,20 @@ decides whose a line is, because dynos print what their users type.
 import re
 
 from parsers.broker import parse_broker_line
+from parsers.contexts import Split, maybe_split_contexts
 from parsers.errors import Reason, Unparsed, refuse
-from parsers.events import BrokerLog, Event, FrameKind, Header, Level, MetricLine
+from parsers.events import (
+    BrokerContinuation,
+    BrokerLog,
+    Event,
+    FrameKind,
+    Header,
+    Level,
+    MetricLine,
+)
 from parsers.families.base import Budget, Family
-from parsers.grammar import parse_metric_message
+from parsers.grammar import parse_contexts, parse_metric_message
+from parsers.references import find_exception, find_references
 from parsers.samples import (
     SampleLine,
     cut_last_token,
@@ -54,23 +64,30 @@ def parse(
 ) -> list[Event]:
     """Parse one of our lines; refusals come as events beside what could be read."""
     if kind_of(header.app, header.proc) is FrameKind.BROKER_LOG:
-        return [_parse_broker_log(header, message)]
+        return [_parse_broker_log(header, message, budget)]
     if not complete:
         message = cut_last_token(message)
     return _parse_metrics(header, message, budget)
 
 
-def _parse_broker_log(header: Header, message: bytes) -> Event:
+def _parse_broker_log(header: Header, message: bytes, budget: Budget) -> Event:
     addon, _, node = header.proc.rpartition(b".")
     name = addon.decode("utf-8", "replace")
     if not is_addon_name(name) or not _NUMBER.fullmatch(node):
         return refuse(Reason.BAD_NODE, header.proc)
     parsed = parse_broker_line(message)
-    if isinstance(parsed, Reason):
-        return refuse(parsed, message)
+    if parsed is None:
+        return BrokerContinuation(
+            addon=name,
+            node=node.decode("ascii"),
+            timestamp=header.timestamp,
+            text=message.decode("utf-8", "replace").rstrip(),
+        )
     level = _LEVELS.get(parsed.level)
     if level is None:
         return refuse(Reason.UNKNOWN_LEVEL, message)
+    contexts, text = _split_contexts(parsed.text, budget)
+    references = find_references(contexts, text)
     return BrokerLog(
         addon=name,
         node=node.decode("ascii"),
@@ -78,9 +95,27 @@ def _parse_broker_log(header: Header, message: bytes) -> Event:
         level=level,
         thread=parsed.thread,
         logger=parsed.logger,
-        text=parsed.text,
+        contexts=contexts,
+        text=text,
+        trace=parsed.trace,
+        topic=references.topic,
+        partition=references.partition,
+        broker=references.broker,
+        peer=references.peer,
+        exception=references.exception or find_exception(parsed.trace),
         message=message,
     )
+
+
+def _split_contexts(text: str, budget: Budget) -> Split:
+    """Split by the fast path; by the grammar where that declines and may be afforded.
+
+    Past the budget the line counts all the same, with its contexts in the message.
+    """
+    fast = maybe_split_contexts(text)
+    if fast is not None:
+        return fast
+    return parse_contexts(text) if budget.spend() else ((), text)
 
 
 def _parse_metrics(header: Header, message: bytes, budget: Budget) -> list[Event]:

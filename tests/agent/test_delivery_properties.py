@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent.clock import Moment
+from agent.events import EventLog
 from agent.exporter import Exporter
 from agent.pipeline import Delivery, Pipeline
 from agent.settings import Settings
@@ -43,7 +44,7 @@ def deliveries(draw: st.DrawFn) -> list[Delivery]:
 def deliver(requests: list[Delivery]) -> tuple[dict[tuple[str, str], float], Telemetry]:
     """Apply requests to a new agent; return what it exports, and its counters."""
     telemetry, state = Telemetry(), State(Settings())
-    pipeline = Pipeline(Settings(), state, telemetry)
+    pipeline = Pipeline(Settings(), state, telemetry, EventLog(Settings().limits))
     for request in requests:
         pipeline.receive(request, NOW)
     exporter = Exporter(state=state, telemetry=telemetry, process=CollectorRegistry())

@@ -12,13 +12,14 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from agent.catalogue import CATALOGUE
+from agent.classify import classify
 from agent.clock import Moment
-from agent.exposition import encode_families, render_brokers
+from agent.exposition import encode_families, render_brokers, render_nodes
 from agent.settings import Settings
 from agent.state import State
 from parsers import MetricLine
 from tests.documented import ADDON, DOCUMENTED, LOG, METRICS
-from tests.frames import frame
+from tests.frames import frame, read_log
 from tests.serving import AUTHORIZATION, Agent, Exposition, running
 
 
@@ -181,6 +182,24 @@ def test_the_brokers_text_is_what_the_client_library_writes(accept: str) -> None
 
     written = render_brokers(snapshot.brokers, state.gauge, encode)
 
+    assert written == by_the_library(written.decode(), encode, accept)
+
+
+@pytest.mark.parametrize(
+    "accept", ["", "application/openmetrics-text; version=1.0.0"], ids=["text", "om"]
+)
+def test_the_nodes_text_is_what_the_client_library_writes(accept: str) -> None:
+    state, now = State(Settings()), Moment(1_780_872_400.0, 1000.0)
+    for number in range(12):
+        for said in ("Partition a-1 marked as failed", "x OutOfMemoryError", "?"):
+            line = read_log(f"pri=ERROR t=main at=X [KafkaServer id={number}] {said}")
+            line = line._replace(addon=f"kafka-animated-{number}", node=str(number))
+            state.apply_log(line, classify(line), now)
+    encode, _ = choose_encoder(accept)
+
+    written = render_nodes(state.snapshot(now).nodes, encode)
+
+    assert written.count(b"heroku_kafka_node_info{") == 12
     assert written == by_the_library(written.decode(), encode, accept)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.documented import ADDON, DOCUMENTED, LOG, METRICS
-from tests.frames import frame
+from tests.frames import frame, log_frame
 from tests.serving import PASSWORD, USER, Agent, find_program, free_port, running
 
 pytestmark = pytest.mark.slow
@@ -94,13 +94,39 @@ def test_prometheus_answers_with_the_documented_values(
 
 
 def test_prometheus_answers_with_the_documented_log_line(prometheus: str) -> None:
-    found = query(prometheus, f'heroku_kafka_log_lines_total{{addon="{ADDON}"}}')
+    lines = f'heroku_kafka_log_lines_total{{addon="{ADDON}",node="0"}}'
+    wait_for(lambda: query(prometheus, f"{lines} > 0"))
+    found = query(prometheus, lines)
 
     assert {dict(labels)["level"]: value for labels, value in found.items()} == {
         "WARN": 1,
         "ERROR": 0,
         "FATAL": 0,
     }
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        'heroku_kafka_log_lines_total{level="FATAL"',
+        'heroku_kafka_log_events_total{urgency="critical"',
+    ],
+)
+def test_increase_sees_a_fatal_line_that_is_a_nodes_first(
+    agent: Agent, prometheus: str, series: str
+) -> None:
+    node = str(len(series))  # one that nobody has heard of
+    agent.post(log_frame(b"pri=FATAL t=main at=Kafka$ Halting Kafka.", node))
+
+    increase = f'sum(increase({series},node="{node}"}}[1m])) > 0'
+    wait_for(lambda: query(prometheus, increase))
+
+
+def test_increase_counts_what_is_there(agent: Agent, prometheus: str) -> None:
+    """Nothing that was counted before is counted again for being shown at 0."""
+    total = f'sum(max_over_time(heroku_kafka_log_lines_total{{addon="{ADDON}",node="0"}}[5m]))'
+
+    assert query(prometheus, total) == {frozenset(): 1}
 
 
 def test_promtool_accepts_the_exposition(agent: Agent) -> None:

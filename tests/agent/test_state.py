@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 
+from agent.classify import classify
 from agent.clock import Moment
 from agent.settings import Settings
 from agent.state import Drop, State
-from parsers import BrokerLog, Level, MetricLine, SampleKey
+from parsers import Level, MetricLine, SampleKey
+from tests.frames import read_log
 
 ADDON = "kafka-animated-39618"
 READ: SampleKey = ("read-iops", "")
@@ -209,17 +211,8 @@ def test_only_allowed_addons_are_believed() -> None:
 
 
 def test_all_levels_of_a_node_exist_from_its_first_line_on(state: State) -> None:
-    log = BrokerLog(
-        addon=ADDON,
-        node="0",
-        timestamp=START,
-        level=Level.ERROR,
-        thread="",
-        logger="",
-        text="",
-        message=b"",
-    )
-    state.apply_log(log, at(0))
+    log = read_log("pri=ERROR t=main at=Kafka$ Halting Kafka.")
+    state.apply_log(log._replace(timestamp=START), classify(log), at(0))
 
     (view,) = state.snapshot(at(0)).nodes
     assert view.lines == {Level.WARN: 0, Level.ERROR: 1, Level.FATAL: 0}

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.clock import read_clock
+from agent.events import EventLog
 from agent.pipeline import Delivery, Pipeline
 from agent.settings import Settings
 from agent.state import State
@@ -38,7 +39,9 @@ def decoder() -> Callable[[int, bytes], object]:
 def agent() -> Callable[[int, bytes], object]:
     """Make what feeds the agent's pipeline, each body under a new frame id."""
     settings = Settings()
-    pipeline = Pipeline(settings, State(settings), Telemetry())
+    pipeline = Pipeline(
+        settings, State(settings), Telemetry(), EventLog(settings.limits)
+    )
     return lambda number, body: pipeline.receive(
         Delivery(body, b"d.x", b"%032d" % number, b"100"), read_clock()
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from agent.clock import read_clock
+from agent.events import EventLog
 from agent.exporter import Exporter
 from agent.pipeline import Delivery, Pipeline
 from agent.settings import Settings
@@ -18,7 +19,7 @@ def main() -> None:
     """Read bodies behind their lengths, apply them, print what is exported."""
     settings, telemetry = Settings(), Telemetry()
     state = State(settings)
-    pipeline = Pipeline(settings, state, telemetry)
+    pipeline = Pipeline(settings, state, telemetry, EventLog(settings.limits))
     with Path(sys.argv[1]).open("rb") as file:
         while length := file.read(4):
             body = file.read(*struct.unpack(">I", length))

@@ -8,9 +8,19 @@ import click
 import pytest
 
 from agent.catalogue import CATALOGUE, PREFIX
+from agent.categories import (
+    CATEGORY_FIRST_STEP,
+    CATEGORY_MEANING,
+    URGENCY_MEANING,
+    Category,
+    Urgency,
+)
 from agent.cli import cli
 from agent.cli.serve import serve
+from agent.messages import RULES
 from agent.settings import ENVIRONMENT_PREFIX
+from tests.documented import LOG, METRICS
+from tests.frames import frame
 from tests.serving import running
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +59,27 @@ def policy_table() -> str:
     )
 
 
+def category_table() -> str:
+    rows = []
+    for category in Category:
+        known = [rule for rule in RULES if rule.category is category]
+        urgencies = [one.value for one in Urgency if one in {r.urgency for r in known}]
+        rows.append(
+            f"| `{category.value}` | {CATEGORY_MEANING[category]} | {len(known)} "
+            f"| {', '.join(urgencies) or 'by level'} | {CATEGORY_FIRST_STEP[category]} |"
+        )
+    head = "| category | about | messages | urgencies | first look at |"
+    return "\n".join([head, "|---|---|---|---|---|", *rows])
+
+
+def urgency_table() -> str:
+    rows = [f"| `{one.value}` | {URGENCY_MEANING[one]} |" for one in Urgency]
+    return "\n".join(["| urgency | |", "|---|---|", *rows])
+
+
 TABLES = {
+    "categories": category_table,
+    "urgencies": urgency_table,
     "gauges": gauge_table,
     "settings": settings_table,
     "policies": policy_table,
@@ -75,10 +105,11 @@ def test_a_table_of_the_readme_is_what_the_code_says(
 def test_the_readme_names_every_metric_that_is_exported() -> None:
     readme = README.read_text(encoding="utf-8")
     with running() as agent:
+        agent.post(frame(METRICS) + frame(LOG))
         exported = {
             name.removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
             for name, _ in agent.metrics().samples
-            if name.startswith("heroku_kafka_agent_")
+            if name.startswith(PREFIX)
         }
 
     missing = [

@@ -8,6 +8,7 @@ import pytest
 
 from parsers import (
     Batch,
+    BrokerContinuation,
     BrokerLog,
     DrainDecoder,
     DrainLoss,
@@ -56,7 +57,9 @@ def summary(batch: Batch) -> dict[str, Any]:
                 for (sample, unit), value in event.samples.items():
                     line["values"][f"{sample}:{unit}".rstrip(":")] = value
             case BrokerLog():
-                found.setdefault("broker_logs", []).append(log_summary(event))
+                found.setdefault("broker_logs", []).append(facts(event))
+            case BrokerContinuation():
+                found.setdefault("continuations", []).append(facts(event))
             case DrainLoss():
                 loss = {
                     name: getattr(event, name) for name in ("code", "count", "drain")
@@ -64,20 +67,22 @@ def summary(batch: Batch) -> dict[str, Any]:
                 found.setdefault("losses", []).append(loss)
             case Unparsed():
                 found.setdefault("reasons", []).append(event.reason.value)
-    if "reasons" in found:
-        found["reasons"].sort()
+    found.get("reasons", []).sort()
     return found
 
 
-def log_summary(line: BrokerLog) -> dict[str, str]:
-    long = len(line.text) >= 400
+def facts(line: BrokerLog | BrokerContinuation) -> dict[str, Any]:
+    """Say of a broker's line what is not empty, without its raw message."""
+    found = line._asdict()
+    if isinstance(line, BrokerLog):
+        found["level"] = line.level.value
+        found["contexts"] = [context._asdict() for context in line.contexts]
+    if len(line.text) >= 200:
+        found["text"] = f"{len(line.text)} characters"
     return {
-        "addon": line.addon,
-        "node": line.node,
-        "level": line.level.value,
-        "thread": line.thread,
-        "logger": line.logger,
-        "text": f"{len(line.text)} characters" if long else line.text,
+        name: value
+        for name, value in found.items()
+        if name not in ("message", "timestamp") and value not in ("", [], None)
     }
 
 

@@ -21,6 +21,14 @@ from parsers import (
     parse_metric_message,
 )
 from parsers.broker import BrokerLine, parse_broker_line
+from parsers.contexts import MAX_CONTEXTS, maybe_split_contexts
+from parsers.grammar import parse_contexts, parse_subject
+from parsers.references import (
+    BEFORE_NAME,
+    BEFORE_PARTITION,
+    find_references,
+    find_subject,
+)
 from parsers.samples import maybe_scan_samples
 from parsers.values import UNITS, maybe_parse_timestamp, parse_value
 from tests.frames import FULL2, frame
@@ -409,8 +417,76 @@ def test_the_fast_path_and_the_grammar_read_the_same_broker_lines(
     fast = parse_broker_line(message)
     grammar = parse_broker_message(message)
 
-    if isinstance(fast, BrokerLine):
+    if isinstance(grammar, BrokerLine):
         assert grammar == fast
     else:
-        assert isinstance(grammar, Unparsed)
-        assert grammar.reason is fast
+        assert fast is None
+
+
+context_parts = st.lists(
+    st.one_of(
+        st.sampled_from(
+            ["[", "]", "]:", "],", " ", ", ", ",", "=", ":", "\u2028", "é"]
+        ),
+        st.sampled_from(["ReplicaFetcher", "replicaId=1", "Partition a-1", "/x", "1"]),
+        st.text(max_size=3),
+    ),
+    max_size=14,
+).map("".join)
+written_contexts = st.lists(
+    st.sampled_from(
+        [
+            "[ReplicaFetcher replicaId=1, leaderId=2, fetcherId=0] ",
+            "[Controller id=0 epoch=12] ",
+            "[Admin Manager on Broker 1]: ",
+            "[kafka-log-cleaner-thread-0], ",
+            "[AddPartitionsToTxnSenderThread-1]",
+            "[SslTransportLayer channelId=a key=b[connected local=/1.2.3.4:9], c=d[e[f]]] ",
+            "[LeaderEpochCache a.b-c_d-7] ",
+        ]
+    ),
+    max_size=6,
+).map("".join)
+
+
+@given(written_contexts, context_parts)
+def test_the_fast_path_and_the_grammar_split_the_same_contexts(
+    front: str, rest: str
+) -> None:
+    fast = maybe_split_contexts(front + rest)
+    contexts, message = parse_contexts(front + rest)
+
+    assert len(contexts) <= MAX_CONTEXTS
+    assert (front + rest).endswith(message)
+    assert fast in (None, (contexts, message))
+    if "[" not in (front + rest).replace("[", "", len(contexts)):
+        assert fast is not None
+
+
+message_parts = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [*BEFORE_PARTITION, *BEFORE_NAME, "topic=", ", partition=", "Partition "]
+        ),
+        st.sampled_from(
+            ["a-1", "orders.v2-13", "__consumer_offsets-36", "x-1-2", "-7"]
+        ),
+        st.sampled_from([".", ". ", "'", ")", " ", "-", "0", "9" * 10, "t" * 250]),
+        st.text(max_size=3),
+    ),
+    max_size=10,
+).map("".join)
+
+
+@given(message_parts)
+def test_the_fast_path_and_the_grammar_find_the_same_subject(message: str) -> None:
+    assert find_subject(message) == parse_subject(message)
+
+
+@given(st.text(alphabet="aA.-$_ [](),:=0123456789ErorxceptinE", max_size=400))
+def test_any_message_has_references_without_an_exception(message: str) -> None:
+    found = find_references((), message)
+
+    assert found.topic in message
+    assert found.peer in message
+    assert found.exception in message
