@@ -1,4 +1,4 @@
-# make run    an example cluster through the agent, on loopback
+# make run    two simulated clusters through the agent, on loopback
 # make test   all checks that need nothing but Python, and the real components if there
 # make check  linters and types
 # make lock   resolve the dependencies again
@@ -11,7 +11,7 @@ READY := $(VENV)/ready
 .PHONY: run test check lock clean
 
 run: $(READY)
-	@$(BIN)/python fixtures/play.py
+	@$(BIN)/heroku-kafka-agent demo
 
 test: $(READY)
 	$(BIN)/python -m pytest

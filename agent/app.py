@@ -6,7 +6,7 @@ import errno
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import replace
 
 import uvicorn
@@ -168,12 +168,21 @@ def _process_registry() -> CollectorRegistry:
     return registry
 
 
-def run_app(app: App) -> None:
-    """Run `app` in a new event loop until a signal stops it."""
+def run_app(app: App, companion: Coroutine[None, None, None] | None = None) -> None:
+    """Run `app` in a new event loop until a signal stops it.
+
+    Args:
+        app: The agent.
+        companion: What runs beside it, and is cancelled when it stops.
+    """
 
     async def main() -> None:
         app.stop_on_signals()
+        beside = asyncio.create_task(companion) if companion is not None else None
         await app.run()
+        if beside is not None:
+            beside.cancel()
+            await asyncio.wait([beside])
 
     with asyncio.Runner(loop_factory=_loop_factory) as runner:
         runner.run(main())

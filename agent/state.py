@@ -13,6 +13,7 @@ from agent.catalogue import GAUGE_BY_KEY, KNOWN_SAMPLES, Gauge, name_unknown
 from agent.categories import Category, Urgency
 from agent.classify import Verdict, possible_cells
 from agent.clock import Moment
+from agent.history import History
 from agent.settings import Settings
 from parsers import BrokerLog, Level, MetricLine, SampleKey
 
@@ -23,6 +24,21 @@ FUTURE_SECONDS = 300.0
 # newest wins, and any honest one wins over all of them.
 _DISBELIEF_SECONDS = 1e12
 _NEVER = float("-inf")
+
+
+SILENT_FACTOR = 12
+"""A broker is silent when nothing came for so many times ``--stale-after``."""
+
+
+class Status(Enum):
+    """Whether a broker's samples are coming in.
+
+    The metric ``…_broker_reporting`` is 1 for the first and 0 for the other two.
+    """
+
+    REPORTING = "reporting"
+    STALE = "stale"
+    SILENT = "silent"
 
 
 class Drop(Enum):
@@ -47,6 +63,7 @@ class Broker:
         last_timestamp: The newest timestamp of any of them; never in the future.
         applied_at: When a value was last applied, on the monotonic clock.
         samples: Samples received, each counted once.
+        history: Some of them over the last hours.
     """
 
     values: dict[SampleKey, float] = field(default_factory=dict)
@@ -55,6 +72,7 @@ class Broker:
     last_timestamp: float = 0.0
     applied_at: float = _NEVER
     samples: int = 0
+    history: History = field(default_factory=History)
 
 
 Cell = tuple[Category, Urgency]
@@ -130,10 +148,15 @@ class BrokerView(NamedTuple):
 
     addon: str
     broker: str | None
-    reporting: bool
+    status: Status
     values: dict[SampleKey, float]
     last_timestamp: float
     samples: int
+
+    @property
+    def reporting(self) -> bool:
+        """Whether its values are current."""
+        return self.status is Status.REPORTING
 
 
 class NodeView(NamedTuple):
@@ -192,8 +215,8 @@ class State:
             BrokerView(
                 addon=addon,
                 broker=name,
-                reporting=(reporting := self.is_reporting(broker, now)),
-                values=broker.values.copy() if reporting else {},
+                status=self.status(broker, now),
+                values=broker.values.copy() if self.is_reporting(broker, now) else {},
                 last_timestamp=broker.last_timestamp,
                 samples=broker.samples,
             )
@@ -225,6 +248,18 @@ class State:
         """Say whether `broker` has values that are not stale."""
         age = now.monotonic - broker.applied_at
         return age <= self._settings.stale_after_seconds
+
+    def status(self, broker: Broker, now: Moment) -> Status:
+        """Say whether samples of `broker` are coming in."""
+        if self.is_reporting(broker, now):
+            return Status.REPORTING
+        age = now.monotonic - broker.applied_at
+        silent = age > SILENT_FACTOR * self._settings.stale_after_seconds
+        return Status.SILENT if silent else Status.STALE
+
+    def history(self, addon: str, broker: str | None) -> History:
+        """Return the last hours of a broker that a snapshot has shown."""
+        return self._clusters[addon].brokers[broker].history
 
     def apply_metrics(self, line: MetricLine, now: Moment, *, first: bool) -> Applied:
         """Take over what is newest in a metric line.
@@ -264,6 +299,8 @@ class State:
         if written:
             broker.applied_at = now.monotonic
             broker.last_timestamp = max(broker.last_timestamp, min(timestamp, now.wall))
+        if believed and first:
+            broker.history.record(timestamp, line.samples)
         return applied
 
     def _write(

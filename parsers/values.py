@@ -42,6 +42,8 @@ _TIMESTAMP = re.compile(
     rb"(?:[Zz](?:\+00:00)?|([+-])(\d\d):?(\d\d))"
 )
 
+_FIRST_SECOND = datetime(1, 1, 1, tzinfo=UTC).timestamp()
+_LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
 _LEAP_SECOND = 60
 
 
@@ -95,4 +97,6 @@ def maybe_parse_timestamp(text: bytes) -> float | None:
         moment = datetime(year, month, day, hour, minute, second - leap, tzinfo=zone)
     except ValueError:
         return None
-    return moment.timestamp() + leap + (float(fraction) if fraction else 0.0)
+    seconds = moment.timestamp() + leap + (float(fraction) if fraction else 0.0)
+    # An offset can lead out of the years that anybody can write again.
+    return seconds if _FIRST_SECOND <= seconds < _LAST_SECOND else None

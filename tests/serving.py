@@ -8,11 +8,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -169,6 +171,36 @@ def serving(
         process.communicate()
 
 
+@contextlib.contextmanager
+def demonstrating() -> Iterator[Agent]:
+    """Run ``heroku-kafka-agent demo`` as a process of its own; end it by Ctrl-C."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "agent", "demo", "--port", "0"],
+        stdout=subprocess.PIPE,
+        env=clean_environ(),
+    )
+    try:
+        assert process.stdout is not None
+        first = process.stdout.readline().decode()
+        found = re.search(r"http://\S+[0-9]", first)
+        assert found, first
+        yield Agent(found[0], process=process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(TIMEOUT_SECONDS) == 0
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait until `condition` holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
+
+
 def clean_environ() -> dict[str, str]:
     return {
         name: value
@@ -195,7 +227,7 @@ def find_program(name: str) -> Path:
     """Find a real component; CI must have it, a person's machine may skip."""
     found = shutil.which(name)
     if found is None:
-        message = f"{name} is not installed (Debian: apt-get install prometheus)"
+        message = f"{name} is not installed; `.ci/run` says which package has it"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)

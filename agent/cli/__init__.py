@@ -6,8 +6,11 @@ from typing import NoReturn
 import click
 
 from agent import __version__
+from agent.cli.demo import demo
 from agent.cli.explain import explain
 from agent.cli.serve import serve
+from agent.cli.simulate import simulate
+from agent.cli.watch import watch
 from agent.errors import AgentError
 
 PROGRAM = "heroku-kafka-agent"
@@ -19,7 +22,7 @@ def cli() -> None:
     """Receive a Heroku app's log drain; show its Kafka cluster to Prometheus."""
 
 
-for command in (serve, explain):
+for command in (serve, demo, explain, simulate, watch):
     cli.add_command(command)
 
 

@@ -1,4 +1,4 @@
-"""``GET /api/events``: the brokers' newest lines, understood, as JSON.
+"""``GET /api/events`` and ``GET /api/clusters``: what the page shows, as JSON.
 
 Texts are as the brokers wrote them. All but ASCII is escaped, so that nothing in them
 reaches a terminal; whoever puts them into a page escapes them for that page.
@@ -13,9 +13,12 @@ from enum import Enum
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
+from agent.catalogue import GAUGE_BY_KEY
 from agent.categories import Category, Urgency
 from agent.clock import Moment, parse_duration
 from agent.events import EventFilter, EventLog, LogEvent
+from agent.history import SHOWN, STEP_SECONDS
+from agent.state import BrokerView, NodeView, State
 from parsers import Level
 
 MAX_EVENTS = 1_000_000
@@ -118,6 +121,58 @@ def render_events(log: EventLog, query: Query) -> bytes:
     wanted = islice(log.select(query.wanted), query.limit)
     shown = {"events": [_show(event) for event in wanted], "remembered": len(log)}
     return json.dumps(shown, ensure_ascii=True).encode()
+
+
+def render_clusters(state: State, now: Moment) -> bytes:
+    """Render the clusters, each broker with its newest values and its last hours.
+
+    Args:
+        state: The clusters.
+        now: The present.
+
+    Returns:
+        JSON: ``now``, ``step`` (seconds between two points) and ``clusters``. Points
+        end with the step that holds `now`; null stands where nothing came.
+    """
+    snapshot = state.snapshot(now)
+    clusters: dict[str, dict[str, Any]] = {}
+
+    def cluster(addon: str) -> dict[str, Any]:
+        return clusters.setdefault(
+            addon, {"cluster": addon, "brokers": [], "nodes": []}
+        )
+
+    for view in sorted(snapshot.brokers, key=lambda view: view.addon):
+        cluster(view.addon)["brokers"].append(_show_broker(view, state, now))
+    for node in snapshot.nodes:
+        cluster(node.addon)["nodes"].append(_show_node(node))
+    shown = {"now": now.wall, "step": STEP_SECONDS, "clusters": list(clusters.values())}
+    return json.dumps(shown, ensure_ascii=True, allow_nan=False).encode()
+
+
+def _show_broker(view: BrokerView, state: State, now: Moment) -> dict[str, Any]:
+    history = state.history(view.addon, view.broker)
+    return {
+        "broker": view.broker,
+        "status": view.status.value,
+        "last_sample": view.last_timestamp,
+        "values": {state.gauge(key).name: value for key, value in view.values.items()},
+        "history": {
+            GAUGE_BY_KEY[key].name: history.series(key, now.wall) for key in SHOWN
+        },
+    }
+
+
+def _show_node(view: NodeView) -> dict[str, Any]:
+    urgencies = dict.fromkeys(Urgency, 0)
+    for (_, urgency), count in view.events.items():
+        urgencies[urgency] += count
+    return {
+        "node": view.node,
+        "broker": view.broker,
+        "lines": {level.value: count for level, count in view.lines.items()},
+        "urgencies": {one.value: count for one, count in urgencies.items()},
+    }
 
 
 def _show(event: LogEvent) -> dict[str, Any]:

@@ -1,87 +1,224 @@
 """The page at ``/``: what the agent knows right now, for a person with a browser.
 
-Everything shown is escaped by the template engine, and the policy below lets nothing
-run even if something were not.
+Everything shown is rendered here and escaped by the template engine; the script in the
+browser only fetches the page again, takes over its parts, and draws the charts. The
+policy below lets nothing else run and nothing be loaded from elsewhere.
 """
 
+import itertools
 from datetime import UTC, datetime
 from functools import cache
-from itertools import islice
+from typing import NamedTuple
 
 import jinja2
 
-from agent.catalogue import CATALOGUE, PREFIX
+from agent.catalogue import CATALOGUE, PREFIX, Gauge
+from agent.categories import Urgency
 from agent.clock import Moment
 from agent.escaping import escape_controls
-from agent.events import EventFilter, EventLog
-from agent.state import BrokerView, State
+from agent.events import EventFilter, EventLog, LogEvent
+from agent.settings import Settings
+from agent.state import BrokerView, NodeView, Snapshot, State
 from agent.telemetry import Telemetry
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-_EVENTS = 20
+_GROUPS = 15
 _SHOWN = 300  # characters of a message
+_COLUMNS = (
+    "load_avg_1m",
+    "load_avg_5m",
+    "load_avg_15m",
+    "memory_used_ratio",
+    "bytes_in_per_second",
+    "bytes_out_per_second",
+    "read_iops",
+    "write_iops",
+    "memory_cached_bytes",
+    "memory_free_bytes",
+    "memory_total_bytes",
+)
+"""Gauges of the table, the ones that page people first."""
+_GAUGES = {row.gauge.name: row.gauge for row in CATALOGUE}
 _SCALES = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
-def render_page(state: State, telemetry: Telemetry, log: EventLog, now: Moment) -> str:
-    """Render the page.
+class _Row(NamedTuple):
+    """One broker of the table."""
+
+    view: BrokerView
+    age: str
+    cells: list[str]
+
+
+class _Cluster(NamedTuple):
+    """One cluster of the page."""
+
+    name: str
+    rows: list[_Row]
+    nodes: list[NodeView]
+
+
+class _Group(NamedTuple):
+    """What brokers of a cluster said again and again: the newest line stands for it."""
+
+    newest: LogEvent
+    times: int
+    nodes: list[str]
+    first: str
+    last: str
+    text: str
+
+
+class Page:
+    """Renders the page.
 
     Args:
+        settings: Who may write.
         state: The clusters.
         telemetry: The agent's own counters.
         log: What the brokers said last.
-        now: The time shown.
-
-    Returns:
-        A whole HTML document that asks no other host for anything.
     """
-    snapshot = state.snapshot(now)
-    return _template().render(
-        columns=[row.gauge for row in CATALOGUE],
-        prefix=PREFIX,
-        brokers=[
-            (view, _time(view.last_timestamp), _cells(view, state))
-            for view in sorted(snapshot.brokers, key=_order)
-        ],
-        nodes=snapshot.nodes,
-        events=[
-            (event, _time(event.time), escape_controls(event.line.text[:_SHOWN]))
-            for event in islice(log.select(EventFilter()), _EVENTS)
-        ],
-        telemetry=telemetry,
-        last_request=_time(telemetry.last_request_timestamp),
-        refused=sum(telemetry.parse_errors.values()),
-        now=_time(now.wall),
-    )
+
+    def __init__(
+        self, settings: Settings, state: State, telemetry: Telemetry, log: EventLog
+    ) -> None:
+        self._settings = settings
+        self._state = state
+        self._telemetry = telemetry
+        self._log = log
+
+    def render(self, base_url: str, now: Moment) -> str:
+        """Render the page.
+
+        Args:
+            base_url: Where the reader has found us, for the drain's address.
+            now: The time shown.
+
+        Returns:
+            A whole HTML document that asks no other host for anything.
+        """
+        snapshot = self._state.snapshot(now)
+        telemetry = self._telemetry
+        return _template().render(
+            columns=[_GAUGES[name] for name in _COLUMNS],
+            prefix=PREFIX,
+            clusters=self._clusters(snapshot, now),
+            statuses=_count_statuses(snapshot),
+            groups=_group(self._log),
+            urgencies=list(Urgency),
+            telemetry=telemetry,
+            refused={
+                reason.value: count
+                for reason, count in telemetry.parse_errors.items()
+                if count
+            },
+            last_request=_time(telemetry.last_request_timestamp),
+            drain_url=self._drain_url(base_url),
+            now=_time(now.wall),
+        )
+
+    def _clusters(self, snapshot: Snapshot, now: Moment) -> list[_Cluster]:
+        """Put brokers and nodes under their clusters, in the order of their numbers."""
+        names = {view.addon for view in snapshot.brokers}
+        names |= {view.addon for view in snapshot.nodes}
+        return [
+            _Cluster(
+                name,
+                [
+                    _Row(view, _age(now.wall - view.last_timestamp), self._cells(view))
+                    for view in sorted(snapshot.brokers, key=_number)
+                    if view.addon == name
+                ],
+                sorted(
+                    (view for view in snapshot.nodes if view.addon == name),
+                    key=lambda view: int(view.node),
+                ),
+            )
+            for name in sorted(names)
+        ]
+
+    def _cells(self, view: BrokerView) -> list[str]:
+        gauge = self._state.gauge
+        values = {gauge(key).name: value for key, value in view.values.items()}
+        return [_human(_GAUGES[name], values.get(name)) for name in _COLUMNS]
+
+    def _drain_url(self, base_url: str) -> str:
+        """Write the drain's address, with stars for the password."""
+        scheme, _, host = base_url.partition("://")
+        if not self._settings.drain_credentials:
+            return f"{scheme}://{host}/logs"
+        user = self._settings.drain_credentials[0]
+        return f"{scheme}://{user.user if user.password else '****'}:****@{host}/logs"
 
 
-def _order(view: BrokerView) -> tuple[str, int]:
-    return view.addon, -1 if view.broker is None else int(view.broker)
-
-
-def _cells(view: BrokerView, state: State) -> list[str]:
-    values = {state.gauge(key).name: value for key, value in view.values.items()}
-    names = (row.gauge.name for row in CATALOGUE)
+def _group(log: EventLog) -> list[_Group]:
+    """Group the events that mean the same in one cluster, the newest group first."""
+    groups: dict[tuple[str, str], list[LogEvent]] = {}
+    for event in log.select(EventFilter()):
+        groups.setdefault((event.line.addon, event.verdict.meaning), []).append(event)
     return [
-        _human(name, values[name]) if name in values else "–"  # noqa: RUF001 (a dash for "none")
-        for name in names
+        _Group(
+            newest=events[0],
+            times=len(events),
+            nodes=sorted({event.line.node for event in events}, key=int),
+            first=_time(min(event.time for event in events)),
+            last=_time(events[0].time),
+            text=_said(events[0]),
+        )
+        for events in itertools.islice(groups.values(), _GROUPS)
     ]
 
 
-def _human(name: str, value: float) -> str:
-    if name.endswith("_ratio"):
+def urgency_counts(view: NodeView) -> list[int]:
+    """Add up a node's lines by urgency, the most urgent first."""
+    counts = dict.fromkeys(Urgency, 0)
+    for (_, urgency), count in view.events.items():
+        counts[urgency] += count
+    return list(counts.values())
+
+
+def _count_statuses(snapshot: Snapshot) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for view in snapshot.brokers:
+        counts[view.status.value] = counts.get(view.status.value, 0) + 1
+    return counts
+
+
+def _said(event: LogEvent) -> str:
+    text = event.line.text
+    more = " …" if len(text) > _SHOWN else ""
+    return escape_controls(text[:_SHOWN]) + more
+
+
+def _number(view: BrokerView) -> int:
+    return -1 if view.broker is None else int(view.broker)
+
+
+def _human(gauge: Gauge, value: float | None) -> str:
+    if value is None:
+        return "–"  # noqa: RUF001 (a dash for "none")
+    if gauge.name.endswith("_ratio"):
         return f"{value:.1%}"
-    if "bytes" in name:
-        per_second = "/s" if name.endswith("per_second") else ""
+    if "bytes" in gauge.name:
+        per_second = "/s" if gauge.name.endswith("per_second") else ""
         for size, unit in _SCALES:
             if value >= size:
                 return f"{value / size:.1f} {unit}{per_second}"
         return f"{value:.0f} B{per_second}"
     return f"{value:.3g}"
+
+
+def _age(seconds: float) -> str:
+    """Write how long ago something was."""
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{max(seconds, 0):.0f} s ago"
 
 
 def _time(timestamp: float) -> str:
@@ -99,4 +236,5 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["urgency_counts"] = urgency_counts
     return environment.get_template("page.html")

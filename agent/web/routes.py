@@ -19,9 +19,10 @@ from agent.settings import Settings
 from agent.sources import HTTP_SOURCES
 from agent.state import State
 from agent.telemetry import Telemetry
-from agent.web.api import parse_query, render_events
+from agent.web.api import parse_query, render_clusters, render_events
 from agent.web.auth import Authenticator
-from agent.web.page import CONTENT_SECURITY_POLICY, render_page
+from agent.web.page import CONTENT_SECURITY_POLICY, Page
+from agent.web.static import STATIC
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -66,7 +67,9 @@ def build_app(parts: Parts) -> Starlette:
             *drains,
             Route("/metrics", pages.guard("/metrics", pages.metrics)),
             Route("/", pages.guard("/", pages.page)),
+            Route("/api/clusters", pages.guard("/api/clusters", pages.clusters)),
             Route("/api/events", pages.guard("/api/events", pages.events)),
+            Route("/static/{name}", pages.guard("/static", pages.static)),
             Route("/-/healthy", pages.count("/-/healthy", pages.healthy)),
             Route("/-/ready", pages.count("/-/ready", pages.healthy)),
         ],
@@ -87,6 +90,7 @@ class Pages:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._readers = Authenticator(parts.settings.readers)
+        self._page = Page(parts.settings, parts.state, parts.telemetry, parts.log)
 
     def count(self, route: str, endpoint: Endpoint) -> Endpoint:
         """Wrap `endpoint` so that its answers are counted under `route`."""
@@ -124,9 +128,7 @@ class Pages:
 
     async def page(self, request: Request) -> Response:
         """Render the page for people."""
-        del request
-        parts = self._parts
-        html = render_page(parts.state, parts.telemetry, parts.log, read_clock())
+        html = self._page.render(_base_url(request), read_clock())
         return Response(
             html,
             media_type="text/html",
@@ -135,6 +137,26 @@ class Pages:
                 "referrer-policy": "no-referrer",
                 **_PRIVATE,
             },
+        )
+
+    async def static(self, request: Request) -> Response:
+        """Serve one of the few files that the page is made of."""
+        file = STATIC.get(request.path_params["name"])
+        if file is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        return Response(
+            file.content,
+            media_type=file.media_type,
+            headers={**_PRIVATE, "cache-control": "private, max-age=3600"},
+        )
+
+    async def clusters(self, request: Request) -> Response:
+        """Answer with the clusters and their last hours, as JSON."""
+        del request
+        return Response(
+            render_clusters(self._parts.state, read_clock()),
+            media_type="application/json",
+            headers=_PRIVATE,
         )
 
     async def events(self, request: Request) -> Response:
@@ -176,3 +198,9 @@ def _maybe_name_scraper(request: Request) -> str | None:
         return None
     host = request.client.host if request.client else ""
     return f"{host} {request.headers.get('x-forwarded-for', '')}"
+
+
+def _base_url(request: Request) -> str:
+    """Return the address under which the reader has found us."""
+    scheme = request.headers.get("x-forwarded-proto", request.url.scheme)
+    return f"{scheme}://{request.headers.get('host', 'HOST')}"

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -12,7 +11,15 @@ import pytest
 
 from tests.documented import ADDON, DOCUMENTED, LOG, METRICS
 from tests.frames import frame, log_frame
-from tests.serving import PASSWORD, USER, Agent, find_program, free_port, running
+from tests.serving import (
+    PASSWORD,
+    USER,
+    Agent,
+    find_program,
+    free_port,
+    running,
+    wait_for,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -55,14 +62,6 @@ def prometheus(agent: Agent, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     finally:
         process.terminate()
         process.wait(20)
-
-
-def wait_for(condition: object) -> None:
-    assert callable(condition)
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "Prometheus never scraped the agent"
-        time.sleep(0.2)
 
 
 def query(url: str, expression: str) -> dict[frozenset[tuple[str, str]], float]:

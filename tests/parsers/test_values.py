@@ -86,3 +86,10 @@ def test_a_timestamp_becomes_seconds(text: bytes, seconds: float) -> None:
 )
 def test_what_is_no_time_is_none(text: bytes) -> None:
     assert maybe_parse_timestamp(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", [b"9999-12-31T23:59:59.9-12:00", b"0001-01-01T00:00:00+12:00"]
+)
+def test_an_offset_that_leads_out_of_all_years_is_no_time(text: bytes) -> None:
+    assert maybe_parse_timestamp(text) is None

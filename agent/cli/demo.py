@@ -1,0 +1,71 @@
+"""``demo``: the agent fed by two simulated clusters, in one process."""
+
+import asyncio
+import contextlib
+import time
+
+import click
+
+from agent.app import App, run_app
+from agent.cli.options import option
+from agent.logs import configure_logging
+from agent.settings import DEFAULT_HOST, DEFAULT_PORT, Settings, check_settings
+from agent.simulator import SCENARIOS, Cluster, Logplex
+from agent.simulator.player import Play, play_to_drain
+
+_PAST_SECONDS = 10_800
+_HEAD_START = 100  # the failure of the first cluster is 20 s away when it opens
+
+
+@click.command()
+@option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
+@option(
+    "--port",
+    type=int,
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Port to listen on, 0 for any.",
+)
+@option("--seed", type=int, default=0, show_default=True, help="Chance comes from it.")
+def demo(*, host: str, port: int, seed: int) -> None:
+    """Run the agent with two simulated clusters; nothing of them is real.
+
+    They have a past of three hours, and within a minute a broker of the smaller one
+    fails.
+    """
+    settings = Settings(host=host, port=port)
+    check_settings(settings)
+    configure_logging("warning")
+    app = App(settings)
+    click.echo(f"Two simulated clusters: {app.settings.url}/  (Ctrl-C ends it)")
+    run_app(app, _feed(app.settings.url, seed))
+
+
+async def _feed(url: str, seed: int) -> None:
+    """Play both clusters to the agent, as fast as may be until they reach the present."""
+    start = int(time.time()) - _PAST_SECONDS - _HEAD_START
+    play = Play(
+        clusters=(
+            Cluster(
+                addon="kafka-animated-39618",
+                scenario=SCENARIOS["node-failure"],
+                seed=seed,
+                start=start,
+            ),
+            Cluster(
+                addon="kafka-parallel-58135",
+                scenario=SCENARIOS["hot-broker"],
+                brokers=8,
+                memory_kib=64_395_472,
+                produced=6_000_000.0,
+                seed=seed,
+                start=start + 600,
+            ),
+        ),
+        start=start,
+        speed=None,
+        others=0.8,
+        seed=seed,
+    )
+    with contextlib.suppress(asyncio.CancelledError):
+        await play_to_drain(play, Logplex(f"{url}/logs", seed), lambda _second: None)

@@ -1,0 +1,76 @@
+"""``watch``: a cluster in the terminal, without an agent."""
+
+import os
+import sys
+from io import TextIOWrapper
+
+import click
+from rich.console import Console
+
+from agent.cli.options import Duration, Listed, option
+from agent.settings import Settings
+from agent.watch import LiveView, PlainView, Tail, View, run_watch
+
+_MOST_EVENTS = 1000
+_FORGET_AFTER_SECONDS = Settings().forget_after_seconds
+
+
+@click.command()
+@option(
+    "--stale-after",
+    type=Duration(),
+    default="5m",
+    show_default=True,
+    help="A broker's values vanish when none came for so long.",
+)
+@option(
+    "--addon",
+    "addons",
+    multiple=True,
+    type=Listed(),
+    metavar="NAME",
+    help="Watch only this add-on; repeatable.  [default: all]",
+)
+@option(
+    "--events",
+    type=click.IntRange(0, _MOST_EVENTS),
+    default=8,
+    show_default=True,
+    help="The newest lines of brokers that are shown.",
+)
+def watch(*, stale_after: float, addons: tuple[str, ...], events: int) -> None:
+    """Show the cluster that `heroku logs --tail` speaks of, as a live table.
+
+    \b
+    heroku logs --tail -p kafka-animated-39618 -a example-app | heroku-kafka-agent watch
+    """  # noqa: D301 (\b is click's)
+    if sys.stdin is None or sys.stdin.isatty():
+        raise click.UsageError(
+            "nothing is piped in; run: heroku logs --tail -p YOUR-KAFKA-ADD-ON "
+            "-a YOUR-APP | heroku-kafka-agent watch"
+        )
+    tail = Tail(
+        Settings(
+            stale_after_seconds=stale_after,
+            forget_after_seconds=max(stale_after, _FORGET_AFTER_SECONDS),
+            addons=frozenset(addons),
+        )
+    )
+    try:
+        run_watch(tail, sys.stdin.buffer, _choose_view(tail, events))
+    except KeyboardInterrupt:
+        pass  # the second Ctrl-C, while the first one could not be obeyed
+    except BrokenPipeError:
+        # The interpreter flushes once more at exit, where nobody catches it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _choose_view(tail: Tail, events: int) -> View:
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A block character in a Latin-1 terminal is no reason to end.
+        sys.stdout.reconfigure(errors="replace")
+    console = Console(highlight=False)
+    # Not console.is_terminal: FORCE_COLOR makes a terminal of every pipe.
+    if sys.stdout.isatty() and not console.is_dumb_terminal:
+        return LiveView(tail, console, events)
+    return PlainView(tail)

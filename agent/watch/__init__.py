@@ -1,0 +1,11 @@
+"""``watch``: a cluster in the terminal, from the text of ``heroku logs --tail``.
+
+`lines` cuts bytes into lines, `tail` applies them to the same state that the drain
+fills, `columns`, `table` and `report` draw it, `plain` writes it line by line, `running`
+joins them to standard input and output. Nothing of the log reaches the terminal unescaped.
+"""
+
+from agent.watch.running import LiveView, PlainView, View, run_watch
+from agent.watch.tail import Tail
+
+__all__ = ["LiveView", "PlainView", "Tail", "View", "run_watch"]

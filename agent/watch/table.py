@@ -1,0 +1,127 @@
+"""The table of brokers: one block for each cluster."""
+
+from itertools import groupby
+
+from rich.table import Table
+from rich.text import Text
+
+from agent.clock import Moment
+from agent.escaping import escape_controls
+from agent.state import SILENT_FACTOR, BrokerView, Snapshot, Status
+from agent.watch.columns import (
+    GAP,
+    STATUS_STYLE,
+    Column,
+    Row,
+    choose_columns,
+)
+from agent.watch.tail import Tail
+
+
+def judge_status(view: BrokerView, tail: Tail, now: Moment) -> Status:
+    """Say whether samples of a broker are coming in, and whether they are of today.
+
+    Args:
+        view: The broker.
+        tail: Whose settings say what is stale.
+        now: The time shown.
+
+    Returns:
+        The state's own judgement, which is by receipt; or a worse one where what came
+        just now has an old timestamp: the log's history, or logs that are late.
+    """
+    age_seconds = now.wall - view.last_timestamp
+    stale_after_seconds = tail.settings.stale_after_seconds
+    if age_seconds > SILENT_FACTOR * stale_after_seconds:
+        return Status.SILENT
+    if age_seconds > stale_after_seconds and view.status is Status.REPORTING:
+        return Status.STALE
+    return view.status
+
+
+def render_clusters(
+    tail: Tail,
+    snapshot: Snapshot,
+    now: Moment,
+    width: int,
+    *,
+    lines: int,
+    ascii_only: bool,
+) -> list[Text | Table]:
+    """Draw every cluster.
+
+    Args:
+        tail: What was read.
+        snapshot: Its state.
+        now: The time shown.
+        width: Characters of a line.
+        lines: Lines that may be taken; one more says what found no room.
+        ascii_only: Whether the terminal has no block characters.
+
+    Returns:
+        For each cluster a heading and a table.
+    """
+    columns, spark_width = choose_columns(width)
+    drawn: list[Text | Table] = []
+    left_out = 0
+    views = sorted(snapshot.brokers, key=_order)
+    for addon, group in groupby(views, key=lambda view: view.addon):
+        brokers = list(group)
+        room = max(lines - 2, 0 if drawn else 1)
+        lines -= 2 + len(brokers[:room])
+        left_out += len(brokers[room:])
+        if not room:
+            continue
+        rows = [
+            Row(
+                view=view,
+                values={
+                    tail.state.gauge(key).name: value
+                    for key, value in view.values.items()
+                },
+                status=judge_status(view, tail, now),
+                age_seconds=now.wall - view.last_timestamp,
+                history=tail.state.history(addon, view.broker),
+                spark_width=spark_width,
+                ascii_only=ascii_only,
+            )
+            for view in brokers[:room]
+        ]
+        statuses = [judge_status(view, tail, now) for view in brokers if view.broker]
+        drawn += [_render_heading(addon, statuses), _render_table(rows, columns)]
+    if left_out:
+        drawn.append(Text(f"… {left_out} more; the terminal is too low", "yellow"))
+    return drawn
+
+
+def _order(view: BrokerView) -> tuple[str, int]:
+    return view.addon, -1 if view.broker is None else int(view.broker)
+
+
+def _render_heading(addon: str, statuses: list[Status]) -> Text:
+    heading = Text(escape_controls(addon), "bold", no_wrap=True, overflow="ellipsis")
+    for status, style in STATUS_STYLE.items():
+        if status in statuses:
+            heading.append(f"   {statuses.count(status)} {status.value}", style)
+    return heading
+
+
+def _render_table(rows: list[Row], columns: list[Column]) -> Table:
+    table = Table(
+        box=None,
+        pad_edge=False,
+        padding=(0, GAP, 0, 0),
+        header_style="dim",
+        collapse_padding=True,
+    )
+    for column in columns:
+        width = column.width or rows[0].spark_width
+        table.add_column(
+            Text(column.title),
+            width=width,
+            no_wrap=True,
+            justify="left" if column.left or not column.width else "right",
+        )
+    for row in rows:
+        table.add_row(*(column.draw(row) for column in columns))
+    return table
