@@ -8,6 +8,7 @@ import click
 from agent import __version__
 from agent.cli.demo import demo
 from agent.cli.explain import explain
+from agent.cli.replay import replay
 from agent.cli.serve import serve
 from agent.cli.simulate import simulate
 from agent.cli.watch import watch
@@ -22,7 +23,7 @@ def cli() -> None:
     """Receive a Heroku app's log drain; show its Kafka cluster to Prometheus."""
 
 
-for command in (serve, demo, explain, simulate, watch):
+for command in (serve, demo, explain, replay, simulate, watch):
     cli.add_command(command)
 
 

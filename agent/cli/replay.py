@@ -1,12 +1,14 @@
 """``replay``: what archives of the log stream say."""
 
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import click
 
 from agent.cli.options import option
 from agent.clock import read_clock
+from agent.escaping import escape_controls
 from agent.replay import (
     STDIN,
     check_output,
@@ -41,7 +43,8 @@ def replay(*, files: tuple[str, ...], form: str, out: Path | None) -> int:
 
     Each FILE is text of `heroku logs`, a Papertrail archive, or bodies of drain
     requests, plain or gzip; their order does not matter, and a line that several of
-    them have counts once.
+    them have counts once. Lines of clusters are put in order on disk, in the folder
+    that the environment variable TMPDIR names.
 
     \b
     heroku-kafka-agent replay archive-*.gz --openmetrics history.txt
@@ -50,16 +53,15 @@ def replay(*, files: tuple[str, ...], form: str, out: Path | None) -> int:
     sources = find_sources(files)
     if out is not None:
         check_output(out, sources)
-    if STDIN in files and sys.stdin.isatty():
+    if STDIN in files and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("nothing is piped in: give a file, or pipe text into -")
+    stdin = sys.stdin.buffer if STDIN in files else BytesIO()
     with showing_progress(sources, is_terminal=sys.stderr.isatty()) as advance:
-        found = run_replay(
-            sources, sys.stdin.buffer, read_clock().wall, out=out, advance=advance
-        )
+        found = run_replay(sources, stdin, read_clock().wall, out=out, advance=advance)
     if form == "json":
         click.echo(render_json(found))
     else:
         print_tables(found, make_console())
     for problem in found.problems:
-        click.echo(f"heroku-kafka-agent: {problem}", err=True)
+        click.echo(f"heroku-kafka-agent: {escape_controls(problem)}", err=True)
     return 1 if found.problems else 0
