@@ -29,11 +29,17 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 # Hashes and versions only: no index is named, so any mirror serves.
+# requirements.txt is the part of it that runs: for Heroku and the Dockerfile.
 lock: $(READY)
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --group dev \
 		--generate-hashes --no-emit-index-url --no-annotate \
 		--custom-compile-command "make lock" --upgrade --quiet \
 		--output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
+		--constraint requirements.lock \
+		--generate-hashes --no-emit-index-url --no-annotate \
+		--custom-compile-command "make lock" --upgrade --quiet \
+		--output-file requirements.txt
 
 clean:
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -17,7 +17,9 @@ from prometheus_client import (
     ProcessCollector,
 )
 
+from agent.capacity.ledger import CapacityLedger
 from agent.clock import read_clock
+from agent.drain_command import write_drain_command
 from agent.errors import SettingsError
 from agent.events import EventLog
 from agent.exporter import Exporter
@@ -58,6 +60,8 @@ class App:
         self.telemetry = Telemetry()
         self.state = State(settings)
         self.log = EventLog(settings.limits)
+        self.ledger = CapacityLedger(settings.plans)
+        self._expect_brokers()
         self.pipeline = Pipeline(settings, self.state, self.telemetry, self.log)
         parts = Parts(
             settings=self.settings,
@@ -65,8 +69,11 @@ class App:
             state=self.state,
             telemetry=self.telemetry,
             log=self.log,
+            ledger=self.ledger,
             exporter=Exporter(
+                settings=settings,
                 state=self.state,
+                ledger=self.ledger,
                 telemetry=self.telemetry,
                 process=_process_registry(),
             ),
@@ -89,11 +96,17 @@ class App:
         _load(config, self._socket)
         self._server = _Server(config)
 
+    def _expect_brokers(self) -> None:
+        for addon, count in self.ledger.expected_brokers().items():
+            self.state.expect_brokers(addon, count)
+
     async def run(self) -> None:
         """Serve until stopped, then finish what is in flight."""
         sys.setswitchinterval(_SWITCH_SECONDS)
         logger = get_logger()
         logger.info("agent.listening", url=self.settings.url)
+        command = write_drain_command(self.settings)
+        logger.info("agent.drain_command", command=command)
         sweeper = asyncio.create_task(self._sweep())
         try:
             await self._server.serve(sockets=[self._socket])

@@ -12,20 +12,27 @@ from parsers import BaseUnit, SampleKey
 PREFIX = "heroku_kafka_"
 CLUSTER_PREFIX = "heroku_kafka_cluster_"
 
-RESERVED_PREFIXES = ("agent_", "cluster_", "log_", "plan_")
+RESERVED_PREFIXES = ("agent_", "cluster_", "log_", "plan_", "platform_", "topic_")
 RESERVED_NAMES = frozenset(
     {
         "broker_reporting",
         "capacity_last_success_timestamp_seconds",
         "data_size_bytes",
+        "degraded_brokers",
+        "degraded_topics",
+        "info",
         "last_sample_timestamp_seconds",
         "messages_in_per_second",
+        "node_conflicts",
+        "node_conflicts_total",
         "node_info",
         "partition_replicas",
+        "retention_seconds",
         "samples",
         "samples_created",
         "samples_total",
         "topics",
+        "version_info",
     }
 )
 """Names of other series of ours, which no unknown sample may take."""

@@ -9,6 +9,7 @@ may then run in a thread.
 import platform
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
@@ -21,11 +22,14 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.samples import Sample
 
 from agent import __version__
+from agent.capacity.families import capacity_families
+from agent.capacity.ledger import CapacityLedger
 from agent.catalogue import PREFIX
 from agent.clock import Moment
 from agent.exposition import encode_families, render_brokers, render_nodes
 from agent.scrapers import Scrapers
-from agent.state import State
+from agent.settings import Settings
+from agent.state import Snapshot, State
 from agent.telemetry import DELAY_BUCKETS_SECONDS, Telemetry
 
 AGENT = f"{PREFIX}agent_"
@@ -38,13 +42,17 @@ class Exporter:
     """Renders ``/metrics``.
 
     Attributes:
+        settings: The configured retention, and how many topics are shown.
         state: The clusters.
+        ledger: Their plans and use.
         telemetry: The agent's own counters.
         process: Registry of the process's own metrics.
         scrapers: What each Prometheus has been shown.
     """
 
+    settings: Settings
     state: State
+    ledger: CapacityLedger
     telemetry: Telemetry
     process: CollectorRegistry
     scrapers: Scrapers = field(default_factory=Scrapers)
@@ -68,7 +76,7 @@ class Exporter:
         nodes = snapshot.nodes
         if scraper is not None:
             nodes = self.scrapers.present(scraper, nodes, now)
-        own = list(_agent_families(self.telemetry))
+        own = [*self._capacity(snapshot, now), *_agent_families(self.telemetry)]
         encode, content_type = choose_encoder(accept)
 
         def render() -> bytes:
@@ -80,6 +88,14 @@ class Exporter:
             )
 
         return content_type, render
+
+    def _capacity(self, snapshot: Snapshot, now: Moment) -> Iterator[Metric]:
+        return capacity_families(
+            self.ledger.holdings(snapshot),
+            self.settings.retention_seconds,
+            self.settings.topic_metrics,
+            datetime.fromtimestamp(now.wall, UTC).date(),
+        )
 
 
 def _agent_families(telemetry: Telemetry) -> Iterator[Metric]:

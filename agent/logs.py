@@ -3,7 +3,8 @@
 The drain of an app that is the agent's own brings the agent's log lines back to it,
 so a line for each request would feed itself. What happens often is counted instead.
 
-The events, all of them: ``agent.listening``, ``agent.stopping``, ``agent.stopped``,
+The events, all of them: ``agent.listening``, ``agent.drain_command`` (with stars for
+the secret unless the settings say to show it), ``agent.stopping``, ``agent.stopped``,
 ``drain.first_request``, ``drain.unauthorized``, ``request.failed``; the last two once a
 minute at most.
 """

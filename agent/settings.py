@@ -1,6 +1,7 @@
 """The agent's settings: one frozen record, and the only reader of the environment."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -11,6 +12,11 @@ ENVIRONMENT_PREFIX = "HEROKU_KAFKA_AGENT"
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 9841
 _HIGHEST_PORT = 65535
+
+# No user, query or blank: the address is shown as part of a shell command.
+_PUBLIC_URL = re.compile(
+    r"https?://([\w.-]+|\[[\da-fA-F:]+\])(:\d+)?(/[\w./~-]*)?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,11 @@ class Settings:
         addons: Only these add-ons are believed; empty believes all.
         require_local0: Believe lines of facility local0 alone, as add-ons write, and
             none of a dyno whose process type imitates the add-on.
+        public_url: Where Heroku reaches the agent, None where that is not known.
+        show_secrets: Write the drain's password into the log once, at the start.
+        plans: Name of the plan of each add-on that has one configured.
+        retention_seconds: The retention that estimates of a cluster's data assume.
+        topic_metrics: Topics of each cluster that become series; the largest.
         limits: What the agent takes on.
     """
 
@@ -123,6 +134,11 @@ class Settings:
     forget_after_seconds: float = 86_400.0
     addons: frozenset[str] = frozenset()
     require_local0: bool = False
+    public_url: str | None = None
+    show_secrets: bool = False
+    plans: Mapping[str, str] = field(default_factory=dict)
+    retention_seconds: float = 86_400.0
+    topic_metrics: int = 0
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -166,6 +182,25 @@ def choose_address(
     return host or DEFAULT_HOST, DEFAULT_PORT if port is None else port
 
 
+def choose_public_url(given: str | None, environ: Mapping[str, str]) -> str | None:
+    """Find out where Heroku reaches the agent.
+
+    An app knows its own domain only where ``heroku labs:enable
+    runtime-dyno-metadata`` has told it (Dev Center, "Dyno Metadata").
+
+    Args:
+        given: As given, or None; it wins, as it may name a domain of one's own.
+        environ: The environment.
+
+    Returns:
+        The URL without a slash at its end, None where nobody says.
+    """
+    domain = environ.get("HEROKU_APP_DEFAULT_DOMAIN_NAME")
+    if given is None and domain:
+        return f"https://{domain}"
+    return given.rstrip("/") if given else None
+
+
 def check_settings(settings: Settings) -> None:
     """Refuse settings that cannot work, all problems at once.
 
@@ -196,6 +231,7 @@ def check_settings(settings: Settings) -> None:
             problems.append(f"{option}: cannot read the file {path}")
     if settings.stale_after_seconds > settings.forget_after_seconds:
         problems.append("--stale-after must not be longer than --forget-after")
+    problems += _check_public_url(settings.public_url)
     problems += _check_limits(settings.limits)
     if problems:
         raise SettingsError(*problems)
@@ -215,6 +251,13 @@ def _is_readable(path: Path) -> bool:
             return True
     except OSError:
         return False
+
+
+def _check_public_url(url: str | None) -> list[str]:
+    if url is None or _PUBLIC_URL.fullmatch(url):
+        return []
+    # Not repeated: it may hold a password.
+    return ["--public-url must be written https://agent.example.com, without a user"]
 
 
 def _check_limits(limits: Limits) -> list[str]:

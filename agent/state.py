@@ -208,6 +208,16 @@ class State:
         self._gauges: dict[SampleKey, Gauge] = dict(GAUGE_BY_KEY)
         self._unknown_names: set[str] = set()
         self._nodes_met = 0
+        self._expected: dict[str, int] = {}
+
+    def expect_brokers(self, addon: str, count: int) -> None:
+        """Let the brokers of a cluster exist before they have reported.
+
+        Args:
+            addon: Name of the add-on.
+            count: How many there ought to be; a later word replaces an earlier one.
+        """
+        self._expected[addon] = min(count, self._settings.limits.brokers)
 
     def snapshot(self, now: Moment) -> Snapshot:
         """Copy what a scrape shows, quickly, so that it can be rendered elsewhere."""
@@ -238,7 +248,22 @@ class State:
             for addon, cluster in self._clusters.items()
             for name, node in cluster.nodes.items()
         ]
-        return Snapshot(brokers, nodes)
+        return Snapshot(brokers + self._missing(), nodes)
+
+    def _missing(self) -> list[BrokerView]:
+        """List the brokers that ought to be there and have never reported."""
+        missing = []
+        for addon, count in self._expected.items():
+            cluster = self._clusters.get(addon) or Cluster()
+            reported = {name for name in cluster.brokers if name is not None}
+            if any(int(name) >= count for name in reported):
+                continue  # they are not numbered from 0: nobody knows who is missing
+            missing += [
+                BrokerView(addon, name, Status.SILENT, {}, 0.0, 0)
+                for name in map(str, range(count))
+                if name not in reported
+            ]
+        return missing
 
     def gauge(self, key: SampleKey) -> Gauge:
         """Return the gauge of a sample that has been applied."""
@@ -259,7 +284,9 @@ class State:
 
     def history(self, addon: str, broker: str | None) -> History:
         """Return the last hours of a broker that a snapshot has shown."""
-        return self._clusters[addon].brokers[broker].history
+        cluster = self._clusters.get(addon) or Cluster()
+        found = cluster.brokers.get(broker)
+        return History() if found is None else found.history
 
     def apply_metrics(self, line: MetricLine, now: Moment, *, first: bool) -> Applied:
         """Take over what is newest in a metric line.

@@ -4,6 +4,7 @@ No IO, clock, environment, logging or Prometheus lives below this door, and noth
 of it raises for bad input: what is not understood comes out as `Unparsed`.
 """
 
+from parsers.cluster_use import ClusterUse, Source, TopicUse
 from parsers.decoder import DEFAULT_FRAME_LIMIT_BYTES, DrainDecoder
 from parsers.errors import FRAMING_REASONS, Reason, Unparsed
 from parsers.events import (
@@ -36,6 +37,7 @@ __all__ = [
     "BrokerContinuation",
     "BrokerLog",
     "Budget",
+    "ClusterUse",
     "Context",
     "DrainDecoder",
     "DrainLoss",
@@ -47,6 +49,8 @@ __all__ = [
     "MetricLine",
     "Reason",
     "SampleKey",
+    "Source",
+    "TopicUse",
     "Unparsed",
     "locate_frame",
     "maybe_parse_header",

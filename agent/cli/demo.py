@@ -13,6 +13,8 @@ from agent.settings import DEFAULT_HOST, DEFAULT_PORT, Settings, check_settings
 from agent.simulator import SCENARIOS, Cluster, Logplex
 from agent.simulator.player import Play, play_to_drain
 
+_STANDARD, _EXTENDED = "kafka-animated-39618", "kafka-parallel-58135"
+_PLANS = {_STANDARD: "standard-0", _EXTENDED: "extended-2"}
 _PAST_SECONDS = 10_800
 _HEAD_START = 100  # the failure of the first cluster is 20 s away when it opens
 
@@ -33,7 +35,7 @@ def demo(*, host: str, port: int, seed: int) -> None:
     They have a past of three hours, and within a minute a broker of the smaller one
     fails.
     """
-    settings = Settings(host=host, port=port)
+    settings = Settings(host=host, port=port, plans=_PLANS)
     check_settings(settings)
     configure_logging("warning")
     app = App(settings)
@@ -47,16 +49,16 @@ async def _feed(url: str, seed: int) -> None:
     play = Play(
         clusters=(
             Cluster(
-                addon="kafka-animated-39618",
+                addon=_STANDARD,
                 scenario=SCENARIOS["node-failure"],
+                produced=350_000.0,
                 seed=seed,
                 start=start,
             ),
             Cluster(
-                addon="kafka-parallel-58135",
+                addon=_EXTENDED,
                 scenario=SCENARIOS["hot-broker"],
                 brokers=8,
-                memory_kib=64_395_472,
                 produced=6_000_000.0,
                 seed=seed,
                 start=start + 600,

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 
 import click
 
+from agent.capacity.plans import PLANS, maybe_find_plan
 from agent.clock import parse_duration
 from agent.settings import ENVIRONMENT_PREFIX
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+_SHARE = re.compile(r"([0-9]{1,4}(?:\.[0-9]+)?)(%?)")
 _SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|)")
 _BYTES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20}
 
@@ -43,6 +45,41 @@ class Size(click.ParamType[int]):
         if match is None:
             self.fail(f"{value!r} is no size like 65536, 64KiB or 1MiB", param, ctx)
         return int(match[1]) * _BYTES[match[2]]
+
+
+class Share(click.ParamType[float]):
+    """A part of a whole, like ``90%`` or ``0.9``."""
+
+    name = "percent"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Convert ``90%`` to 0.9."""
+        match = _SHARE.fullmatch(str(value))
+        if match is None:
+            self.fail(f"{value!r} is no share like 90% or 0.9", param, ctx)
+        return float(match[1]) / (100 if match[2] else 1)
+
+
+class PlanOf(click.ParamType[tuple[str, str]]):
+    """``ADDON=PLAN``; an environment variable holds several with commas between."""
+
+    name = "text"
+    envvar_list_splitter = ","
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Split at the equals sign; refuse plans that are not in the table."""
+        if isinstance(value, tuple):
+            return value
+        addon, _, name = str(value).strip().partition("=")
+        plan = maybe_find_plan(name)
+        if not addon or plan is None:
+            known = ", ".join(PLANS)
+            self.fail(f"{value!r} is no ADDON=PLAN; plans are {known}", param, ctx)
+        return addon, plan.name
 
 
 class Listed(click.ParamType[str]):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from agent.app import App, run_app
-from agent.cli.options import Duration, Listed, Size, option
+from agent.cli.options import Duration, Listed, PlanOf, Size, option
 from agent.logs import configure_logging
 from agent.settings import (
     DEFAULT_HOST,
@@ -16,6 +16,7 @@ from agent.settings import (
     Settings,
     check_settings,
     choose_address,
+    choose_public_url,
     parse_credentials,
 )
 
@@ -84,6 +85,39 @@ _LIMITS = Limits()
     "--require-local0",
     is_flag=True,
     help="Believe only lines of syslog facility local0, as add-ons write.",
+)
+@option(
+    "--public-url",
+    metavar="URL",
+    help="Where Heroku reaches the agent, for the drains:add command that it logs.  "
+    "[default: the app's domain, where Heroku tells it]",
+)
+@option(
+    "--show-secrets",
+    is_flag=True,
+    help="Log that command with its password instead of stars.",
+)
+@option(
+    "--plan",
+    "plans",
+    multiple=True,
+    type=PlanOf(),
+    metavar="ADDON=PLAN",
+    help="The plan of an add-on, like kafka-animated-39618=standard-0; repeatable.",
+)
+@option(
+    "--retention",
+    type=Duration(),
+    default="24h",
+    show_default=True,
+    help="The retention that estimates of a cluster's data assume.",
+)
+@option(
+    "--topic-metrics",
+    type=click.IntRange(0, 1000),
+    default=0,
+    show_default=True,
+    help="Topics of each cluster that become series, the largest first.",
 )
 @option(
     "--body-limit",
@@ -196,6 +230,11 @@ def serve(  # noqa: PLR0913 (click hands each option over by name)
     forget_after: float,
     addons: tuple[str, ...],
     require_local0: bool,
+    plans: tuple[tuple[str, str], ...],
+    retention: float,
+    topic_metrics: int,
+    public_url: str | None,
+    show_secrets: bool,
     log_level: str,
     **limits: float,
 ) -> None:
@@ -213,6 +252,11 @@ def serve(  # noqa: PLR0913 (click hands each option over by name)
         forget_after_seconds=forget_after,
         addons=frozenset(addons),
         require_local0=require_local0,
+        plans=dict(plans),
+        retention_seconds=retention,
+        topic_metrics=topic_metrics,
+        public_url=choose_public_url(public_url, os.environ),
+        show_secrets=show_secrets,
         limits=_limits(**limits),
     )
     check_settings(settings)

@@ -6,15 +6,21 @@ policy below lets nothing else run and nothing be loaded from elsewhere.
 """
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import NamedTuple
 
 import jinja2
 
+from agent.amounts import write_amount
+from agent.capacity.assessment import Assessment, assess
+from agent.capacity.ledger import CapacityLedger
+from agent.capacity.stream import bytes_in_per_second
 from agent.catalogue import CATALOGUE, PREFIX, Gauge
 from agent.categories import Urgency
 from agent.clock import Moment
+from agent.drain_command import write_drain_command
 from agent.escaping import escape_controls
 from agent.events import EventFilter, EventLog, LogEvent
 from agent.settings import Settings
@@ -44,7 +50,6 @@ _COLUMNS = (
 )
 """Gauges of the table, the ones that page people first."""
 _GAUGES = {row.gauge.name: row.gauge for row in CATALOGUE}
-_SCALES = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
 class _Row(NamedTuple):
@@ -61,6 +66,8 @@ class _Cluster(NamedTuple):
     name: str
     rows: list[_Row]
     nodes: list[NodeView]
+    assessment: Assessment | None
+    reporting: int
 
 
 class _Group(NamedTuple):
@@ -82,13 +89,20 @@ class Page:
         state: The clusters.
         telemetry: The agent's own counters.
         log: What the brokers said last.
+        ledger: Plans and use of the clusters.
     """
 
     def __init__(
-        self, settings: Settings, state: State, telemetry: Telemetry, log: EventLog
+        self,
+        settings: Settings,
+        state: State,
+        telemetry: Telemetry,
+        log: EventLog,
+        ledger: CapacityLedger,
     ) -> None:
         self._settings = settings
         self._state = state
+        self._ledger = ledger
         self._telemetry = telemetry
         self._log = log
 
@@ -118,42 +132,54 @@ class Page:
                 if count
             },
             last_request=_time(telemetry.last_request_timestamp),
-            drain_url=self._drain_url(base_url),
+            drain_command=self._drain_command(base_url),
             now=_time(now.wall),
         )
 
+    def _drain_command(self, base_url: str) -> str:
+        """Write the command that adds the drain; never with its secret."""
+        public_url = self._settings.public_url or base_url
+        settings = replace(self._settings, public_url=public_url, show_secrets=False)
+        return write_drain_command(settings)
+
     def _clusters(self, snapshot: Snapshot, now: Moment) -> list[_Cluster]:
         """Put brokers and nodes under their clusters, in the order of their numbers."""
+        assessments = self._assess(snapshot, now)
         names = {view.addon for view in snapshot.brokers}
-        names |= {view.addon for view in snapshot.nodes}
-        return [
-            _Cluster(
-                name,
-                [
-                    _Row(view, _age(now.wall - view.last_timestamp), self._cells(view))
-                    for view in sorted(snapshot.brokers, key=_number)
-                    if view.addon == name
-                ],
-                sorted(
-                    (view for view in snapshot.nodes if view.addon == name),
-                    key=lambda view: int(view.node),
-                ),
+        names |= {view.addon for view in snapshot.nodes} | assessments.keys()
+        clusters = []
+        for name in sorted(names):
+            views = sorted(
+                (view for view in snapshot.brokers if view.addon == name), key=_number
             )
-            for name in sorted(names)
-        ]
+            nodes = [view for view in snapshot.nodes if view.addon == name]
+            clusters.append(
+                _Cluster(
+                    name=name,
+                    rows=[
+                        _Row(view, _age(view.last_timestamp, now), self._cells(view))
+                        for view in views
+                    ],
+                    nodes=sorted(nodes, key=lambda view: int(view.node)),
+                    assessment=assessments.get(name),
+                    reporting=sum(view.reporting for view in views if view.broker),
+                )
+            )
+        return clusters
+
+    def _assess(self, snapshot: Snapshot, now: Moment) -> dict[str, Assessment]:
+        rates = bytes_in_per_second(self._state, snapshot.brokers, now)
+        today = datetime.fromtimestamp(now.wall, UTC).date()
+        retention = self._settings.retention_seconds
+        return {
+            one.addon: assess(one, rates.get(one.addon), retention, today)
+            for one in self._ledger.holdings(snapshot)
+        }
 
     def _cells(self, view: BrokerView) -> list[str]:
         gauge = self._state.gauge
         values = {gauge(key).name: value for key, value in view.values.items()}
         return [_human(_GAUGES[name], values.get(name)) for name in _COLUMNS]
-
-    def _drain_url(self, base_url: str) -> str:
-        """Write the drain's address, with stars for the password."""
-        scheme, _, host = base_url.partition("://")
-        if not self._settings.drain_credentials:
-            return f"{scheme}://{host}/logs"
-        user = self._settings.drain_credentials[0]
-        return f"{scheme}://{user.user if user.password else '****'}:****@{host}/logs"
 
 
 def _group(log: EventLog) -> list[_Group]:
@@ -206,19 +232,19 @@ def _human(gauge: Gauge, value: float | None) -> str:
         return f"{value:.1%}"
     if "bytes" in gauge.name:
         per_second = "/s" if gauge.name.endswith("per_second") else ""
-        for size, unit in _SCALES:
-            if value >= size:
-                return f"{value / size:.1f} {unit}{per_second}"
-        return f"{value:.0f} B{per_second}"
+        return write_amount(value, is_bytes=True) + per_second
     return f"{value:.3g}"
 
 
-def _age(seconds: float) -> str:
+def _age(timestamp: float, now: Moment) -> str:
     """Write how long ago something was."""
+    if timestamp <= 0:
+        return "never"
+    seconds = max(now.wall - timestamp, 0.0)
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit} ago"
-    return f"{max(seconds, 0):.0f} s ago"
+    return f"{seconds:.0f} s ago"
 
 
 def _time(timestamp: float) -> str:
@@ -237,4 +263,5 @@ def _template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.globals["urgency_counts"] = urgency_counts
+    environment.globals["write_amount"] = write_amount
     return environment.get_template("page.html")

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from agent.capacity.ledger import CapacityLedger
 from agent.clock import read_clock
 from agent.events import EventLog
 from agent.exporter import Exporter
@@ -40,6 +41,7 @@ class Parts:
         state: What the page shows.
         telemetry: Where requests are counted.
         log: What ``/api/events`` shows.
+        ledger: Plans and use of the clusters.
         exporter: What ``/metrics`` shows.
     """
 
@@ -48,6 +50,7 @@ class Parts:
     state: State
     telemetry: Telemetry
     log: EventLog
+    ledger: CapacityLedger
     exporter: Exporter
 
 
@@ -69,6 +72,11 @@ def build_app(parts: Parts) -> Starlette:
             Route("/", pages.guard("/", pages.page)),
             Route("/api/clusters", pages.guard("/api/clusters", pages.clusters)),
             Route("/api/events", pages.guard("/api/events", pages.events)),
+            Route(
+                "/api/capacity",
+                pages.guard("/api/capacity", pages.capacity, writers),
+                methods=["POST"],
+            ),
             Route("/static/{name}", pages.guard("/static", pages.static)),
             Route("/-/healthy", pages.count("/-/healthy", pages.healthy)),
             Route("/-/ready", pages.count("/-/ready", pages.healthy)),
@@ -90,7 +98,9 @@ class Pages:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._readers = Authenticator(parts.settings.readers)
-        self._page = Page(parts.settings, parts.state, parts.telemetry, parts.log)
+        self._page = Page(
+            parts.settings, parts.state, parts.telemetry, parts.log, parts.ledger
+        )
 
     def count(self, route: str, endpoint: Endpoint) -> Endpoint:
         """Wrap `endpoint` so that its answers are counted under `route`."""
@@ -102,13 +112,16 @@ class Pages:
 
         return counted
 
-    def guard(self, route: str, endpoint: Endpoint) -> Endpoint:
-        """Wrap `endpoint` so that only readers get in."""
+    def guard(
+        self, route: str, endpoint: Endpoint, who: Authenticator | None = None
+    ) -> Endpoint:
+        """Wrap `endpoint` so that only `who` gets in; readers by default."""
+        allowed = who or self._readers
 
         async def guarded(request: Request) -> Response:
             authorization = request.headers.get("authorization")
             presented = None if authorization is None else authorization.encode()
-            if self._readers.allows(presented):
+            if allowed.allows(presented):
                 return await endpoint(request)
             self._parts.telemetry.auth_failures += 1
             return PlainTextResponse(
@@ -149,6 +162,18 @@ class Pages:
             media_type=file.media_type,
             headers={**_PRIVATE, "cache-control": "private, max-age=3600"},
         )
+
+    async def capacity(self, request: Request) -> Response:
+        """Take over what ``heroku kafka:info`` printed."""
+        from agent.web.upload import take_capacity  # noqa: PLC0415
+
+        ledger, state = self._parts.ledger, self._parts.state
+
+        def expect() -> None:
+            for addon, count in ledger.expected_brokers().items():
+                state.expect_brokers(addon, count)
+
+        return await take_capacity(request, ledger, expect)
 
     async def clusters(self, request: Request) -> Response:
         """Answer with the clusters and their last hours, as JSON."""

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from agent.capacity.ledger import CapacityLedger
 from agent.clock import Moment
 from agent.events import EventLog
 from agent.exporter import Exporter
@@ -47,7 +48,13 @@ def deliver(requests: list[Delivery]) -> tuple[dict[tuple[str, str], float], Tel
     pipeline = Pipeline(Settings(), state, telemetry, EventLog(Settings().limits))
     for request in requests:
         pipeline.receive(request, NOW)
-    exporter = Exporter(state=state, telemetry=telemetry, process=CollectorRegistry())
+    exporter = Exporter(
+        settings=Settings(),
+        state=state,
+        ledger=CapacityLedger({}),
+        telemetry=telemetry,
+        process=CollectorRegistry(),
+    )
     _, render = exporter.prepare("", NOW)
     exported = {
         (sample.name, str(sorted(sample.labels.items()))): sample.value

@@ -29,7 +29,7 @@ def test_behind_a_proxy_the_drain_has_the_public_address() -> None:
         }
         page = agent.request("GET", "/", headers=headers).body.decode()
 
-    assert "https://****:****@agent.example.com/logs" in page
+    assert "https://****@agent.example.com/logs" in page
     assert "a-secret-token" not in page
 
 

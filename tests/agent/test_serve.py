@@ -155,7 +155,8 @@ def test_no_secret_reaches_the_log_an_answer_or_the_metrics() -> None:
     )
     assert process.stderr is not None
     url = json.loads(process.stderr.readline())["url"]
-    seen = b""
+    seen = process.stderr.readline()
+    assert b"agent.drain_command" in seen
     for authorization in (AUTHORIZATION["Authorization"], "Basic c2VjcmV0OmNhbmFyeQ=="):
         request = urllib.request.Request(f"{url}/logs", b"5 body-canary", method="POST")
         request.add_header("Authorization", authorization)
@@ -179,6 +180,7 @@ def test_requests_write_no_log_lines() -> None:
     process = subprocess.Popen(command, stderr=subprocess.PIPE, env=clean_environ())
     assert process.stderr is not None
     url = json.loads(process.stderr.readline())["url"]
+    assert b"agent.drain_command" in process.stderr.readline()
     for path in ("/logs", "/nothing"):
         for _ in range(20):
             request = urllib.request.Request(url + path, b"x", AUTHORIZATION)

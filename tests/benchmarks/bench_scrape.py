@@ -6,6 +6,7 @@ import time
 
 from prometheus_client import CollectorRegistry
 
+from agent.capacity.ledger import CapacityLedger
 from agent.catalogue import CATALOGUE
 from agent.clock import read_clock
 from agent.exporter import Exporter
@@ -53,7 +54,13 @@ def filled(brokers: int) -> Exporter:
             message=b"",
         )
         state.apply_metrics(line, now, first=True)
-    return Exporter(state=state, telemetry=Telemetry(), process=CollectorRegistry())
+    return Exporter(
+        settings=Settings(),
+        state=state,
+        ledger=CapacityLedger({}),
+        telemetry=Telemetry(),
+        process=CollectorRegistry(),
+    )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from agent.capacity.ledger import CapacityLedger
 from agent.clock import read_clock
 from agent.events import EventLog
 from agent.exporter import Exporter
@@ -24,7 +25,13 @@ def main() -> None:
         while length := file.read(4):
             body = file.read(*struct.unpack(">I", length))
             pipeline.receive(Delivery(body=body), read_clock())
-    exporter = Exporter(state=state, telemetry=telemetry, process=CollectorRegistry())
+    exporter = Exporter(
+        settings=Settings(),
+        state=state,
+        ledger=CapacityLedger({}),
+        telemetry=telemetry,
+        process=CollectorRegistry(),
+    )
     _, render = exporter.prepare("", read_clock())
     sys.stdout.buffer.write(render())
 

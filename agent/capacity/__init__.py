@@ -1,0 +1,1 @@
+"""What a plan allows, what is used of it, and when it runs out."""

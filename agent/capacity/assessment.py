@@ -1,0 +1,195 @@
+"""From plan and use to what an operator wants to know: how full, for how long, what next.
+
+The estimate from the stream: bytes into the brokers count replication, as stored data
+does, so their sum times the retention is what will be stored, without another factor for
+replicas. It is not true where topics are compacted without a retention (what is kept
+depends on the keys), where retentions differ from the configured one, and while brokers
+copy partitions (a replaced broker's bytes replace data instead of adding it). Kafka
+deletes whole segments, so it keeps up to a third more than the sum.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from agent.capacity.ledger import Holding
+from agent.capacity.plans import Plan, upgrades
+from agent.capacity.versions import RECOMMENDED, Support, judge_version
+
+WATCH = 0.75
+ACT = 0.9
+"""Shares of a limit at which the advice changes."""
+
+HOUR_SECONDS = 3_600.0
+_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """One limit and how much of it is used.
+
+    Attributes:
+        name: ``Data``.
+        used: In the limit's unit.
+        limit: The limit.
+        is_bytes: Whether both are bytes.
+    """
+
+    name: str
+    used: float
+    limit: float
+    is_bytes: bool = False
+
+    @property
+    def share(self) -> float:
+        """Used divided by limit; above 1 past the limit."""
+        return self.used / self.limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """What is to be said of one cluster.
+
+    Attributes:
+        holding: Plan and use.
+        meters: The limits that are known, with their use.
+        bytes_in_per_second: Into all brokers, replication included; None if unknown.
+        projected: The data that the present rate leads to, against the capacity.
+        retention_hours: Hours of data that the capacity holds at the present rate.
+        next_plan: The smallest larger plan.
+        advice: Sentences, the most pressing first.
+    """
+
+    holding: Holding
+    meters: tuple[Meter, ...]
+    bytes_in_per_second: float | None
+    projected: Meter | None
+    retention_hours: float | None
+    next_plan: Plan | None
+    advice: tuple[str, ...]
+
+    @property
+    def worst_share(self) -> float:
+        """The largest share of a limit that is used."""
+        return max((meter.share for meter in self.meters), default=0.0)
+
+
+def assess(
+    holding: Holding,
+    bytes_in_per_second: float | None,
+    retention_seconds: float,
+    today: date,
+) -> Assessment:
+    """Assess one cluster.
+
+    Args:
+        holding: Its plan and use.
+        bytes_in_per_second: Into all its brokers, replication included, from the
+            stream; None where nothing reports.
+        retention_seconds: The configured retention.
+        today: What versions are judged by.
+
+    Returns:
+        The assessment.
+    """
+    meters = tuple(_meters(holding))
+    projected, hours = None, None
+    capacity = holding.capacity_bytes
+    if capacity and bytes_in_per_second is not None:
+        size = bytes_in_per_second * retention_seconds
+        projected = Meter(
+            name="Projected data", used=size, limit=capacity, is_bytes=True
+        )
+        if bytes_in_per_second > 0:
+            hours = capacity / bytes_in_per_second / HOUR_SECONDS
+    larger = upgrades(holding.plan) if holding.plan else []
+    next_plan = larger[0] if larger else None
+    return Assessment(
+        holding=holding,
+        meters=meters,
+        bytes_in_per_second=bytes_in_per_second,
+        projected=projected,
+        retention_hours=hours,
+        next_plan=next_plan,
+        advice=tuple(_advise(holding, meters, projected, next_plan, today)),
+    )
+
+
+def _meters(holding: Holding) -> list[Meter]:
+    use = holding.look.use if holding.look else None
+    if use is None:
+        return []
+    rows = (
+        ("Data", use.data_size_bytes, holding.capacity_bytes, True),
+        (
+            "Partition replicas",
+            use.partition_replicas,
+            holding.partition_replicas_limit,
+            False,
+        ),
+        ("Topics", use.topics, use.topics_limit, False),
+    )
+    return [
+        Meter(name=name, used=used, limit=limit, is_bytes=is_bytes)
+        for name, used, limit, is_bytes in rows
+        if used is not None and limit
+    ]
+
+
+def _advise(
+    holding: Holding,
+    meters: tuple[Meter, ...],
+    projected: Meter | None,
+    next_plan: Plan | None,
+    today: date,
+) -> list[str]:
+    advice = []
+    path = (
+        f"upgrade to {next_plan.name}"
+        if next_plan
+        else "there is no larger plan of this family"
+    )
+    for meter in sorted(meters, key=lambda one: -one.share):
+        if meter.share >= ACT:
+            advice.append(f"{meter.name} at {meter.share:.0%}: {_relief(meter, path)}.")
+        elif meter.share >= WATCH:
+            advice.append(f"{meter.name} at {meter.share:.0%}: watch it.")
+    if projected and projected.share >= ACT:
+        advice.append(
+            f"The present rate fills {projected.share:.0%} of the plan: "
+            f"shorten retention or {path}."
+        )
+    use = holding.look.use if holding.look else None
+    if use is None:
+        return advice
+    if use.healthy is False or use.degraded_brokers or use.degraded_topics:
+        advice.append("The platform calls the cluster degraded: see its status page.")
+    advice += [
+        f"Heroku no longer offers Kafka {version}: upgrade to {RECOMMENDED}."
+        for version in use.versions
+        if judge_version(version, today) is Support.DEPRECATED
+    ]
+    compacted = [
+        topic.name
+        for topic in use.topic_uses
+        if topic.compacted and topic.retention_seconds is None
+    ]
+    if compacted:
+        advice.append(
+            "Compacted without a retention, so they may grow without bound: "
+            f"{_list(compacted)}."
+        )
+    return advice
+
+
+def _list(names: list[str]) -> str:
+    shown = ", ".join(names[:_NAMED])
+    more = len(names) - _NAMED
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _relief(meter: Meter, path: str) -> str:
+    if meter.is_bytes:
+        return f"shorten retention, or {path}"
+    if meter.name == "Topics":
+        return "delete topics that nobody uses, or change the plan"
+    return f"delete topics that nobody uses, or {path}"

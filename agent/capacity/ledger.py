@@ -1,0 +1,133 @@
+"""What is known of each cluster's plan and use, from whoever knows it best."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from agent.capacity.plans import PLANS, Plan, maybe_find_plan, maybe_infer_tier
+from agent.clock import Moment
+from agent.state import BrokerView, Snapshot
+from parsers import ClusterUse, SampleKey, Source
+
+_MAX_CLUSTERS = 1_000
+_MEMORY: SampleKey = ("memory-total", "bytes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What the last look at a cluster has shown.
+
+    Attributes:
+        use: What was seen.
+        at: When, in seconds since the epoch.
+    """
+
+    use: ClusterUse
+    at: float
+
+
+class Holding(NamedTuple):
+    """One cluster's plan and use at one moment.
+
+    Attributes:
+        addon: Name of the add-on.
+        plan: Its plan, None where it is not known.
+        plan_name: What the platform calls the plan, known to us or not.
+        source: Who says which plan it is.
+        capacity_bytes: What may be stored; the platform's own number goes first.
+        partition_replicas_limit: The same for partition replicas.
+        brokers: Brokers that it ought to have; None where nobody says.
+        look: What was seen last; None for nothing so far.
+    """
+
+    addon: str
+    plan: Plan | None
+    plan_name: str
+    source: Source | None
+    capacity_bytes: int | None
+    partition_replicas_limit: int | None
+    brokers: int | None
+    look: Look | None
+
+
+class CapacityLedger:
+    """Remembers plans and uses.
+
+    Args:
+        plans: Names of configured plans by add-on. They go before what others say.
+    """
+
+    def __init__(self, plans: Mapping[str, str]) -> None:
+        self._configured = {addon: PLANS[name] for addon, name in plans.items()}
+        self._looks: dict[str, Look] = {}
+
+    def apply(self, use: ClusterUse, now: Moment) -> bool:
+        """Take over what a look at a cluster has shown.
+
+        Returns:
+            False where there is no room for another cluster.
+        """
+        if use.addon not in self._looks and len(self._looks) >= _MAX_CLUSTERS:
+            return False
+        self._looks[use.addon] = Look(use=use, at=now.wall)
+        return True
+
+    def expected_brokers(self) -> dict[str, int]:
+        """Say how many brokers each cluster ought to have, where somebody says."""
+        found = {addon: plan.brokers for addon, plan in self._configured.items()}
+        for addon, look in self._looks.items():
+            known = maybe_find_plan(look.use.plan or "")
+            brokers = look.use.brokers or (known.brokers if known else None)
+            if brokers:
+                found.setdefault(addon, brokers)
+        return found
+
+    def holdings(self, snapshot: Snapshot) -> list[Holding]:
+        """List what is known of each cluster, those that only report included.
+
+        Args:
+            snapshot: The clusters that report; a tier is inferred from what they show.
+        """
+        reporting: dict[str, list[BrokerView]] = {}
+        for view in snapshot.brokers:
+            views = reporting.setdefault(view.addon, [])
+            if view.broker is not None and view.samples:
+                views.append(view)
+        addons = dict.fromkeys([*self._configured, *self._looks, *reporting])
+        return [self._holding(addon, reporting.get(addon, [])) for addon in addons]
+
+    def _holding(self, addon: str, views: list[BrokerView]) -> Holding:
+        look = self._looks.get(addon)
+        use = look.use if look else None
+        plan, source = self._plan(addon, use, views)
+        capacity = use.data_size_limit_bytes if use else None
+        replicas = use.partition_replicas_limit if use else None
+        brokers = plan.brokers if plan and source is not Source.INFERRED else None
+        return Holding(
+            addon=addon,
+            plan=plan,
+            plan_name=plan.name if plan else (use.plan or "" if use else ""),
+            source=source,
+            capacity_bytes=capacity or (plan.capacity_bytes if plan else None),
+            partition_replicas_limit=replicas
+            or (plan.partition_replicas_limit if plan else None),
+            brokers=(use.brokers if use else None) or brokers,
+            look=look,
+        )
+
+    def _plan(
+        self, addon: str, use: ClusterUse | None, views: list[BrokerView]
+    ) -> tuple[Plan | None, Source | None]:
+        configured = self._configured.get(addon)
+        if configured is not None:
+            return configured, Source.CONFIGURED
+        if use is not None and use.plan:
+            return maybe_find_plan(use.plan), use.source
+        return _infer(views)
+
+
+def _infer(views: list[BrokerView]) -> tuple[Plan | None, Source | None]:
+    """Infer the tier from the brokers that report and their memory."""
+    memory = max((view.values.get(_MEMORY, 0.0) for view in views), default=0.0)
+    tier = maybe_infer_tier(len(views), memory or None)
+    return tier, Source.INFERRED if tier else None

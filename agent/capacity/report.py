@@ -1,0 +1,110 @@
+"""The capacity report for a terminal: what is used, of how much, and what to do."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from agent.amounts import write_amount
+from agent.capacity.assessment import ACT, WATCH, Assessment, Meter
+from agent.capacity.versions import judge_version
+from agent.escaping import escape_controls
+
+_CELLS = 20
+
+
+def print_report(
+    console: Console, assessments: Iterable[Assessment], today: date
+) -> None:
+    """Print what is to be said of some clusters.
+
+    Args:
+        console: Where to.
+        assessments: The clusters.
+        today: What versions are judged by.
+    """
+    for one in assessments:
+        console.print(_heading(one, today))
+        for meter in one.meters:
+            console.print(_row(meter))
+        if one.projected is not None:
+            console.print(_row(one.projected))
+        if one.retention_hours is not None:
+            console.print(
+                Text(f"  The plan holds {one.retention_hours:,.0f} h at this rate.")
+            )
+        if not one.meters:
+            console.print(Text("  Nothing is known of what is used.", style="yellow"))
+        for sentence in one.advice:
+            console.print(Text(f"  → {sentence}", style="bold"))
+        console.print(_path(one))
+        console.print()
+
+
+def show_assessment(one: Assessment) -> dict[str, Any]:
+    """Show an assessment as JSON can write it; bytes, shares and hours."""
+    holding = one.holding
+    use = holding.look.use if holding.look else None
+    meters = [*one.meters, *([one.projected] if one.projected else [])]
+    return {
+        "cluster": holding.addon,
+        "plan": holding.plan_name or None,
+        "source": holding.source.value if holding.source else None,
+        "status": use.status if use else None,
+        "versions": list(use.versions) if use else [],
+        "brokers": holding.brokers,
+        "meters": [
+            {
+                "name": meter.name,
+                "used": meter.used,
+                "limit": meter.limit,
+                "share": meter.share,
+            }
+            for meter in meters
+        ],
+        "retention_hours": one.retention_hours,
+        "next_plan": one.next_plan.name if one.next_plan else None,
+        "next_capacity_bytes": one.next_plan.capacity_bytes if one.next_plan else None,
+        "advice": list(one.advice),
+    }
+
+
+def _heading(one: Assessment, today: date) -> Text:
+    holding = one.holding
+    use = holding.look.use if holding.look else None
+    parts = [holding.plan_name or "plan not known"]
+    if holding.source is not None:
+        parts[0] += f" ({holding.source.value})"
+    if use is not None:
+        if use.status:
+            parts.append(use.status)
+        parts += [
+            f"Kafka {version} ({judge_version(version, today).value})"
+            for version in use.versions
+        ]
+    text = Text(escape_controls(holding.addon), style="bold")
+    return text.append(f"  {escape_controls(' · '.join(parts))}", style="not bold")
+
+
+def _row(meter: Meter) -> Text:
+    filled = min(_CELLS, int(meter.share * _CELLS))
+    style = (
+        "red" if meter.share >= ACT else "yellow" if meter.share >= WATCH else "green"
+    )
+    used = write_amount(meter.used, is_bytes=meter.is_bytes)
+    limit = write_amount(meter.limit, is_bytes=meter.is_bytes)
+    return (
+        Text(f"  {meter.name:<20}")
+        .append("█" * filled, style=style)
+        .append("·" * (_CELLS - filled), style="dim")
+        .append(f"  {meter.share:>6.1%}  {used} of {limit}")
+    )
+
+
+def _path(one: Assessment) -> Text:
+    if one.next_plan is None:
+        return Text("  Next plan up: none that is known.", style="dim")
+    capacity = write_amount(one.next_plan.capacity_bytes or 0, is_bytes=True)
+    return Text(f"  Next plan up: {one.next_plan.name}, {capacity}.", style="dim")

@@ -1,0 +1,284 @@
+"""Plans, what is used of them, and what is estimated from the stream."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from agent.capacity.assessment import assess
+from agent.capacity.ledger import CapacityLedger, Holding
+from agent.capacity.plans import GIB, PLANS, maybe_find_plan, maybe_infer_tier, upgrades
+from agent.capacity.versions import VERSIONS, Support, Version, judge_version
+from agent.clock import Moment
+from agent.settings import Settings
+from agent.state import Snapshot
+from parsers import ClusterUse, Source, TopicUse
+from tests.documented import ADDON, METRICS
+from tests.frames import frame
+from tests.serving import CREDENTIALS, Agent, run_command, running
+
+NOW = Moment(1_780_872_391.0, 1_000.0)
+TODAY = date(2026, 6, 8)
+DOCUMENTED = {
+    # Dev Center, "Apache Kafka on Heroku", Plans and Configurations
+    "standard-0": (150, 14, 3, 12_000),
+    "standard-1": (300, 14, 3, 12_000),
+    "standard-2": (900, 14, 3, 12_000),
+    "extended-0": (400, 42, 8, 32_000),
+    "extended-1": (800, 42, 8, 32_000),
+    "extended-2": (2400, 42, 8, 32_000),
+}
+
+
+@pytest.mark.parametrize("family", ["", "private-", "shield-"])
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_the_table_is_that_of_the_documentation(family: str, name: str) -> None:
+    plan = PLANS[family + name]
+
+    capacity, days, brokers, replicas = DOCUMENTED[name]
+    assert plan.capacity_bytes == capacity * 2**30
+    assert plan.max_retention_seconds == days * 86_400
+    assert plan.brokers == brokers
+    assert plan.partition_replicas_limit == replicas
+    assert (plan.zookeepers, plan.cpus, plan.memory_bytes) == (5, 4, 16 * GIB)
+
+
+def test_there_is_no_other_plan() -> None:
+    assert len(PLANS) == 3 * len(DOCUMENTED)
+    assert maybe_find_plan("heroku-kafka:standard-0") is PLANS["standard-0"]
+    assert maybe_find_plan("basic-0") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "following"),
+    [
+        ("standard-0", "standard-1"),
+        ("standard-1", "extended-0"),
+        ("standard-2", "extended-2"),
+        ("private-extended-0", "private-extended-1"),
+        ("shield-extended-2", None),
+    ],
+)
+def test_the_next_plan_up_is_the_smallest_larger_of_its_family(
+    name: str, following: str | None
+) -> None:
+    assert next((plan.name for plan in upgrades(PLANS[name])), None) == following
+
+
+@pytest.mark.parametrize(
+    ("brokers", "memory", "tier"),
+    [
+        (3, 16098868 * 1024.0, "standard"),
+        (8, 16098868 * 1024.0, "extended"),
+        (3, None, "standard"),
+        (3, 64.0 * GIB, None),
+        (2, None, None),
+        (0, None, None),
+    ],
+)
+def test_a_tier_is_inferred_and_its_capacity_stays_open(
+    brokers: int, memory: float | None, tier: str | None
+) -> None:
+    found = maybe_infer_tier(brokers, memory)
+
+    assert (found.name if found else None) == tier
+    assert found is None or found.capacity_bytes is None
+
+
+@pytest.mark.parametrize(
+    ("version", "support"),
+    [
+        ("3.7.1", "available"),
+        ("2.8.2", "available"),
+        ("2.8", "available"),
+        ("2.7.0", "deprecated"),
+        ("0.10.0.0", "deprecated"),
+        ("3.6.0", "deprecated"),
+        ("4.0.0", "unknown"),
+        ("latest", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_a_version_is_judged_by_the_table(version: str, support: str) -> None:
+    assert judge_version(version, TODAY).value == support
+
+
+def test_a_version_past_its_end_is_deprecated(monkeypatch: pytest.MonkeyPatch) -> None:
+    ending = Version((3, 7), "3.7.1", date(2026, 6, 8))
+    monkeypatch.setattr("agent.capacity.versions.VERSIONS", (*VERSIONS[:1], ending))
+
+    assert judge_version("3.7.1", date(2026, 6, 7)) is Support.AVAILABLE
+    assert judge_version("3.7.1", date(2026, 6, 8)) is Support.DEPRECATED
+
+
+def planned(**plans: str) -> Settings:
+    named = {name.replace("_", "-"): plan for name, plan in plans.items()}
+    return Settings(port=0, drain_credentials=(CREDENTIALS,), plans=named)
+
+
+def gauges(agent: Agent, addon: str) -> dict[str, float]:
+    return {
+        name.removeprefix("heroku_kafka_"): value
+        for (name, labels), value in agent.metrics().samples.items()
+        if labels == frozenset({("addon", addon)})
+    }
+
+
+def test_a_configured_plan_is_exported() -> None:
+    with running(planned(kafka_a="shield-extended-1")) as agent:
+        found = gauges(agent, "kafka-a")
+        info = agent.metrics().series("heroku_kafka_plan_info")
+
+    assert info == {
+        frozenset(
+            {
+                ("addon", "kafka-a"),
+                ("plan", "shield-extended-1"),
+                ("source", "configured"),
+            }
+        ): 1
+    }
+    assert found["plan_capacity_bytes"] == 800 * GIB
+    assert found["plan_brokers"] == 8
+    assert found["plan_partition_replicas_limit"] == 32_000
+    assert found["plan_max_retention_seconds"] == 42 * 86_400
+    assert found["plan_memory_bytes"] == 16 * GIB
+    assert found["plan_cpus"] == 4
+    assert found["retention_seconds"] == 86_400
+
+
+def test_brokers_of_a_configured_plan_exist_before_they_report() -> None:
+    with running(planned(kafka_animated_39618="standard-0")) as agent:
+        before = agent.metrics().series("heroku_kafka_broker_reporting")
+        agent.post(frame(METRICS))
+        after = agent.metrics().series("heroku_kafka_broker_reporting")
+        page = agent.request("GET", "/").body.decode()
+
+    def by_broker(series: dict[frozenset[tuple[str, str]], float]) -> dict[str, float]:
+        return {dict(labels)["broker"]: value for labels, value in series.items()}
+
+    assert by_broker(before) == {"0": 0, "1": 0, "2": 0}
+    assert by_broker(after) == {"0": 0, "1": 0, "2": 1}
+    assert "1 of 3 brokers reporting" in page
+    assert "never" in page
+
+
+def test_nobody_is_missing_where_brokers_are_numbered_otherwise() -> None:
+    with running(planned(kafka_animated_39618="standard-0")) as agent:
+        agent.post(frame(METRICS.replace(b"heroku-kafka.2", b"heroku-kafka.1001")))
+        reporting = agent.metrics().series("heroku_kafka_broker_reporting")
+
+    assert {dict(labels)["broker"] for labels in reporting} == {"1001"}
+
+
+def test_an_inferred_plan_is_marked_and_has_no_capacity() -> None:
+    with running() as agent:
+        for broker in (b"0", b"1", b"2"):
+            now = datetime.now(UTC).isoformat().encode()
+            line = METRICS.replace(b"heroku-kafka.2", b"heroku-kafka." + broker)
+            agent.post(frame(line.replace(b"2026-04-15T14:53:16+00:00", now)))
+        (info,) = agent.metrics().series("heroku_kafka_plan_info")
+        found = gauges(agent, ADDON)
+
+    assert dict(info)["plan"] == "standard"
+    assert dict(info)["source"] == "inferred"
+    assert "plan_capacity_bytes" not in found
+    assert found["plan_partition_replicas_limit"] == 12_000
+
+
+def use(**values: object) -> ClusterUse:
+    return replace(ClusterUse(addon="kafka-a", source=Source.API), **values)  # type: ignore[arg-type] # fields of the record
+
+
+def holding(plans: dict[str, str] | None = None, **values: object) -> Holding:
+    ledger = CapacityLedger(plans or {})
+    ledger.apply(use(**values), NOW)
+    (found,) = ledger.holdings(Snapshot([], []))
+    return found
+
+
+def test_configuration_goes_before_the_platform() -> None:
+    found = holding({"kafka-a": "standard-1"}, plan="extended-0")
+
+    assert (found.plan_name, found.source) == ("standard-1", Source.CONFIGURED)
+
+
+def test_the_platforms_own_limits_go_before_the_table() -> None:
+    found = holding(
+        plan="standard-0",
+        data_size_limit_bytes=5,
+        partition_replicas_limit=7,
+        brokers=4,
+    )
+
+    assert (found.capacity_bytes, found.partition_replicas_limit) == (5, 7)
+    assert found.brokers == 4
+
+
+def test_a_plan_that_nobody_knows_keeps_its_name() -> None:
+    found = holding(plan="beta-3")
+
+    assert (found.plan, found.plan_name, found.source) == (None, "beta-3", Source.API)
+
+
+@pytest.mark.parametrize(
+    ("values", "sentences"),
+    [
+        ({"data_size_bytes": 10 * GIB}, []),
+        ({"data_size_bytes": 120 * GIB}, ["Data at 80%: watch it."]),
+        (
+            {"data_size_bytes": 140 * GIB},
+            ["Data at 93%: shorten retention, or upgrade to standard-1."],
+        ),
+        (
+            {"partition_replicas": 11_900},
+            [
+                "Partition replicas at 99%: delete topics that nobody uses, or upgrade to standard-1."
+            ],
+        ),
+        (
+            {"versions": ("2.7.1",)},
+            ["Heroku no longer offers Kafka 2.7.1: upgrade to 3.7.1."],
+        ),
+        (
+            {"degraded_brokers": 1},
+            ["The platform calls the cluster degraded: see its status page."],
+        ),
+        (
+            {"topic_uses": (TopicUse(name="a", compacted=True),)},
+            ["Compacted without a retention, so they may grow without bound: a."],
+        ),
+    ],
+)
+def test_the_advice_says_what_to_do(
+    values: dict[str, object], sentences: list[str]
+) -> None:
+    found = assess(holding(None, plan="standard-0", **values), None, 86_400.0, TODAY)
+
+    assert list(found.advice) == sentences
+
+
+def test_the_stream_says_what_the_plan_holds() -> None:
+    """Of the table in the reference: 1.86 MB/s fill standard-0 in a day."""
+    found = assess(holding(plan="standard-0"), 150 * GIB / 86_400, 86_400.0, TODAY)
+
+    assert found.projected is not None
+    assert found.projected.share == pytest.approx(1.0)
+    assert found.retention_hours == pytest.approx(24.0)
+    assert "The present rate fills 100% of the plan" in found.advice[0]
+
+
+def test_a_cluster_without_traffic_is_projected_empty() -> None:
+    found = assess(holding(plan="standard-0"), 0.0, 86_400.0, TODAY)
+
+    assert found.projected is not None
+    assert found.projected.share == 0
+    assert found.retention_hours is None
+
+
+def test_a_wrong_plan_is_refused_with_those_there_are() -> None:
+    done = run_command("serve", "--plan", "kafka-a=standard-9")
+
+    assert done.returncode == 2
+    assert b"--plan" in done.stderr
+    assert b"shield-extended-2" in done.stderr

@@ -1,0 +1,538 @@
+"""What users deploy: Heroku's files, the Dockerfile's steps, systemd's unit.
+
+Neither a Heroku account nor Docker is at hand, so what they would do is done here in
+their order: install with the same command, start the same command with nothing but the
+environment they give it, and ask it over the same routes.
+"""
+
+import base64
+import json
+import os
+import re
+import secrets
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import tomllib
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pip
+import pytest
+
+from tests.frames import FULL2, frame
+from tests.serving import (
+    PASSWORD,
+    TIMEOUT_SECONDS,
+    USER,
+    Agent,
+    find_program,
+    free_port,
+    run_command,
+    serving,
+    wait_for,
+)
+
+ROOT = Path(__file__).parents[2]
+CREDENTIALS = "HEROKU_KAFKA_AGENT_DRAIN_CREDENTIALS"
+PLACEHOLDER = "your-agent.example.com"
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def basic(user: str, password: str = "") -> dict[str, str]:
+    """As Logplex writes it for ``https://user:password@`` and ``https://user@``.
+
+    heroku/logplex, ``cowboy_client:auth_header/1``: a user alone has an empty password.
+    """
+    encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {encoded}"}
+
+
+def is_healthy(agent: Agent) -> bool:
+    """Ask; an agent that has ended will not answer, and has said why."""
+    process = agent.process
+    if process is not None and process.poll() is not None:
+        pytest.fail(process.communicate()[1].decode())
+    try:
+        return agent.request("GET", "/-/healthy", headers={}).status == 200
+    except OSError:
+        return False
+
+
+def copy_sources(folder: Path, *names: str) -> None:
+    for name in names:
+        source, target = ROOT / name, folder / name
+        if source.is_dir():
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(source, target, ignore=ignore)
+        else:
+            shutil.copy(source, target)
+
+
+# Heroku: the files
+
+
+def test_app_json_has_the_keys_and_types_of_its_schema() -> None:
+    # https://devcenter.heroku.com/articles/app-json-schema, and as JSON Schema in
+    # heroku/heroku-mcp-server, src/utils/app-json.schema.json
+    app = json.loads(read("app.json"))
+
+    assert set(app) <= {
+        *("name", "description", "keywords", "website", "repository", "logo"),
+        *("success_url", "scripts", "env", "formation", "image", "addons"),
+        *("buildpacks", "environments", "stack"),
+    }
+    assert re.fullmatch(r"[a-zA-Z._-]{3,30}", app["name"])
+    # The limit is that of the app.json package, lib/schema.js.
+    assert len(app["description"]) <= 140
+    assert all(isinstance(word, str) for word in app["keywords"])
+    assert app["success_url"].startswith("/")
+    assert app["buildpacks"] == [{"url": "heroku/python"}]
+    assert app["formation"] == {"web": {"quantity": 1, "size": "basic"}}
+    assert re.fullmatch(r"heroku-\d\d", app["stack"])
+    for name, variable in app["env"].items():
+        assert re.fullmatch(r"[A-Z][A-Z0-9_]*", name)
+        assert set(variable) <= {"description", "value", "required", "generator"}
+        assert variable.get("generator", "secret") == "secret"
+
+
+def test_app_json_asks_for_variables_that_serve_knows() -> None:
+    shown = run_command("serve", "--help").stdout.decode()
+
+    for name in json.loads(read("app.json"))["env"]:
+        assert re.search(rf"\b{name}\b", shown)
+
+
+def test_the_buildpack_finds_one_package_manager_and_a_version_it_supports() -> None:
+    # heroku/heroku-buildpack-python: lib/package_manager.sh takes the first of several
+    # and warns; lib/python_version.sh reads one version, N.N for the newest of it.
+    files = ("requirements.txt", "Pipfile.lock", "poetry.lock", "uv.lock")
+    version = read(".python-version").strip()
+
+    assert [name for name in files if (ROOT / name).exists()] == ["requirements.txt"]
+    assert not (ROOT / "runtime.txt").exists()
+    assert f"Python :: {version}" in read("pyproject.toml")
+    assert f"FROM python:{version}-slim" in read("Dockerfile")
+
+
+def test_the_runtime_requirements_are_the_locked_ones() -> None:
+    # Name to version and hashes; a marker may differ, as fewer packages ask for it.
+    def entries(name: str) -> dict[str, list[str]]:
+        blocks = re.split(r"\n(?=[a-z])", read(name))
+        parts = re.compile(r"(?<===)[^\s]+|sha256:[0-9a-f]{64}")
+        return {
+            found[1]: parts.findall(block)
+            for block in blocks
+            if (found := re.match(r"([\w.-]+)==", block))
+        }
+
+    runtime, locked = entries("requirements.txt"), entries("requirements.lock")
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    wanted = {re.split(r"[^\w.-]", one)[0] for one in project["dependencies"]}
+
+    assert wanted <= set(runtime)
+    for name, pinned in runtime.items():
+        assert pinned == locked[name], "run: make lock"
+        assert len(pinned) > 1, f"{name} has no hash"
+    assert "://" not in read("requirements.txt")
+    assert not {"pytest", "mypy", "ruff", "uv"} & set(runtime)
+
+
+# Heroku: the app
+
+
+@dataclass(frozen=True)
+class HerokuApp:
+    """What the platform makes of a push."""
+
+    agent: Agent
+    secret: str
+    first_lines: list[dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def heroku_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HerokuApp]:
+    home = tmp_path_factory.mktemp("app")
+    copy_sources(home, "agent", "parsers", "requirements.txt", "Procfile", "app.json")
+    prefix = home / ".heroku" / "python"
+    make = [sys.executable, "-m", "venv", "--without-pip", str(prefix)]
+    subprocess.run(make, check=True)
+    # lib/pip.sh of the buildpack
+    install = "install -r requirements.txt --no-input --progress-bar off --quiet"
+    start = [sys.executable, "-m", "pip", "--python", str(prefix / "bin" / "python")]
+    subprocess.run([*start, *install.split()], check=True, cwd=home)
+
+    secret = secrets.token_hex(32)
+    generated = dict.fromkeys(json.loads(read("app.json"))["env"], secret)
+    name, _, command = read("Procfile").strip().partition(": ")
+    assert name == "web"
+    port = free_port()
+    process = subprocess.Popen(
+        ["bash", "-c", command],
+        cwd=home,
+        env={
+            "PATH": f"{prefix / 'bin'}:/usr/bin:/bin",
+            "HOME": str(home),
+            "PYTHONPATH": str(home),  # bin/compile of the buildpack sets it
+            "DYNO": "web.1",
+            "PORT": str(port),
+            **generated,
+        },
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        agent = Agent(f"http://127.0.0.1:{port}", process=process)
+        wait_for(lambda: is_healthy(agent), TIMEOUT_SECONDS)
+        assert process.stderr is not None
+        lines = [json.loads(process.stderr.readline()) for _ in range(2)]
+        yield HerokuApp(agent, secret, lines)
+        os.killpg(process.pid, signal.SIGTERM)
+        assert process.wait(TIMEOUT_SECONDS) == 0
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_the_procfile_serves_all_interfaces_on_the_port_of_heroku(
+    heroku_app: HerokuApp,
+) -> None:
+    listening = heroku_app.first_lines[0]
+
+    assert listening["event"] == "agent.listening"
+    assert listening["url"].startswith("http://0.0.0.0:")
+
+
+@pytest.mark.slow
+def test_the_generated_secret_alone_is_the_user_of_the_drain(
+    heroku_app: HerokuApp,
+) -> None:
+    agent, token = heroku_app.agent, basic(heroku_app.secret)
+
+    assert agent.request("POST", "/logs", frame(FULL2), token).status == 204
+    assert agent.request("POST", "/logs", frame(FULL2), {}).status == 401
+    wrong = basic(heroku_app.secret[:-1])
+    assert agent.request("POST", "/logs", frame(FULL2), wrong).status == 401
+    assert b"heroku_kafka_load" in agent.request("GET", "/metrics", None, token).body
+    assert agent.request("GET", "/metrics", headers={}).status == 401
+
+
+@pytest.mark.slow
+def test_the_page_behind_success_url_opens_with_the_secret(
+    heroku_app: HerokuApp,
+) -> None:
+    path = json.loads(read("app.json"))["success_url"]
+    token = basic(heroku_app.secret)
+
+    assert heroku_app.agent.request("GET", path, headers=token).status == 200
+
+
+@pytest.mark.slow
+def test_the_generated_secret_does_not_reach_the_log(heroku_app: HerokuApp) -> None:
+    assert heroku_app.first_lines[1]["event"] == "agent.drain_command"
+    assert heroku_app.secret not in json.dumps(heroku_app.first_lines)
+
+
+@pytest.mark.slow
+def test_a_real_prometheus_scrapes_with_the_secret_as_user_alone(
+    tmp_path: Path,
+) -> None:
+    program = find_program("prometheus")
+    token, config = secrets.token_hex(32), tmp_path / "prometheus.yml"
+    address = f"127.0.0.1:{free_port()}"
+    with serving("--port", "0", environ={CREDENTIALS: token}) as agent:
+        target = urllib.parse.urlsplit(agent.url).netloc
+        config.write_text(
+            "global: {scrape_interval: 1s}\n"
+            "scrape_configs:\n"
+            "  - job_name: heroku-kafka-agent\n"
+            f"    basic_auth: {{username: {token}}}\n"
+            f'    static_configs: [{{targets: ["{target}"]}}]\n'
+        )
+        process = subprocess.Popen(
+            [
+                program,
+                f"--config.file={config}",
+                f"--storage.tsdb.path={tmp_path / 'data'}",
+                f"--web.listen-address={address}",
+                "--log.level=error",
+            ]
+        )
+
+        def is_up() -> bool:
+            url = f"http://{address}/api/v1/query?query=up%3D%3D1"
+            try:
+                with urllib.request.urlopen(url, timeout=5) as answer:
+                    return bool(json.load(answer)["data"]["result"])
+            except OSError:
+                return False
+
+        try:
+            wait_for(is_up)
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+# Docker
+
+
+def python_of_the_image(root: Path) -> dict[str, str]:
+    """Write a ``python`` with pip that the image's user may run; say where it is."""
+    mine = Path(sys.executable).resolve()
+    is_open = all(folder.stat().st_mode & 0o001 for folder in mine.parents)
+    chosen = mine if is_open or os.geteuid() else Path("/usr/bin/python3")
+    tools = root / "usr" / "tools"
+    if not tools.exists():
+        tools.mkdir(parents=True)
+        (tools / "python").write_text(f'#!/bin/sh\nexec {chosen} "$@"\n')
+        (tools / "python").chmod(0o755)
+        (tools / "pip").symlink_to(Path(pip.__file__).parent)
+    return {"PATH": f"{tools}:{os.environ['PATH']}", "PYTHONPATH": str(tools)}
+
+
+@dataclass
+class Image:
+    """What the Dockerfile's instructions leave, below a folder instead of ``/``."""
+
+    root: Path
+    folder: Path = field(init=False)
+    settings: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder = self.root
+
+    def inside(self, text: str) -> str:
+        return text.replace("/opt/agent", f"{self.root}/opt/agent")
+
+    def execute(self, name: str, rest: str) -> None:
+        match name, rest.split():
+            case "FROM", _:
+                self.folder = self.root
+            case "WORKDIR", [path]:
+                self.folder = self.root / path.removeprefix("/")
+                self.folder.mkdir(parents=True)
+            case "COPY", ["--from=build", source, target]:
+                assert source == target  # one tree serves both stages
+            case "COPY", [*sources, "./"]:
+                copy_sources(self.folder, *sources)
+            case "COPY", [source, target]:
+                assert target == f"{source}/"
+                copy_sources(self.folder, source)
+            case "RUN", _:
+                command = ["/bin/sh", "-c", self.inside(rest)]
+                environ = {**os.environ, **python_of_the_image(self.root)}
+                subprocess.run(command, cwd=self.folder, env=environ, check=True)
+            case _:
+                self.settings[name] = rest
+
+    def start(self, command: list[str], port: int) -> subprocess.Popen[bytes]:
+        """Run `command` as the image's user, where this process may choose one."""
+        name, _, path = self.settings["ENV"].partition("=")
+        assert name == "PATH"
+        user, group = map(int, self.settings["USER"].split(":"))
+        may_choose = os.geteuid() == 0
+        return subprocess.Popen(
+            command,
+            cwd="/",
+            env={
+                "PATH": self.inside(path).replace("$PATH", "/usr/bin:/bin"),
+                "HEROKU_KAFKA_AGENT_PORT": str(port),
+                CREDENTIALS: f"{USER}:{PASSWORD}",
+            },
+            user=user if may_choose else None,
+            group=group if may_choose else None,
+            extra_groups=() if may_choose else None,
+            stderr=subprocess.PIPE,
+        )
+
+
+def read_dockerfile() -> list[tuple[str, str]]:
+    lines = [
+        line for line in read("Dockerfile").splitlines() if not line.startswith("#")
+    ]
+    joined = "\n".join(lines).replace("\\\n", " ")
+    words = (line.partition(" ") for line in joined.splitlines() if line)
+    return [(name, rest.strip()) for name, _, rest in words]
+
+
+@pytest.fixture(scope="module")
+def image() -> Iterator[Image]:
+    with tempfile.TemporaryDirectory(prefix="image-") as folder:
+        Path(folder).chmod(0o755)  # the image's user is another one
+        built = Image(Path(folder))
+        for name, rest in read_dockerfile():
+            built.execute(name, rest)
+        yield built
+
+
+@pytest.mark.slow
+def test_the_image_starts_as_its_user_turns_healthy_and_stops(image: Image) -> None:
+    port = free_port()
+    command = [
+        *json.loads(image.settings["ENTRYPOINT"]),
+        *json.loads(image.settings["CMD"]),
+    ]
+    check = json.loads(image.settings["HEALTHCHECK"].partition(" CMD ")[2])
+
+    def is_well() -> bool:
+        asked = image.start(check, port)
+        asked.communicate(timeout=TIMEOUT_SECONDS)
+        return asked.returncode == 0
+
+    assert not is_well()
+    process = image.start(command, port)
+    try:
+        agent = Agent(f"http://127.0.0.1:{port}", process=process)
+        wait_for(lambda: is_healthy(agent), TIMEOUT_SECONDS)
+        assert is_well()
+        assert agent.post(frame(FULL2)).status == 204
+        assert agent.request("GET", "/", headers={}).status == 401
+        assert agent.request("GET", "/").status == 200  # templates came along
+        process.send_signal(signal.Signals[image.settings["STOPSIGNAL"]])
+        assert process.wait(TIMEOUT_SECONDS) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_nothing_of_the_image_is_the_users_to_write(image: Image) -> None:
+    below = [path for path in image.root.rglob("*") if not path.is_symlink()]
+
+    assert below
+    assert not [path for path in below if path.stat().st_mode & 0o022]
+    assert not image.settings["USER"].startswith(("0", "root"))
+
+
+def test_the_image_exposes_the_port_that_serve_listens_on() -> None:
+    settings = dict(read_dockerfile())
+
+    assert settings["EXPOSE"] == "9841"
+    assert "9841" in settings["HEALTHCHECK"]
+    assert "9841" in run_command("serve", "--help").stdout.decode()
+
+
+def test_docker_is_sent_what_the_dockerfile_copies_and_nothing_else() -> None:
+    copied = {
+        source
+        for name, rest in read_dockerfile()
+        if name == "COPY" and not rest.startswith("--from")
+        for source in rest.split()[:-1]
+    }
+    lines = read(".dockerignore").splitlines()
+
+    assert "*" in lines
+    assert {line[1:] for line in lines if line.startswith("!")} == copied
+
+
+# systemd
+
+
+def test_systemd_accepts_the_unit_of_the_readme(tmp_path: Path) -> None:
+    analyze = find_program("systemd-analyze")
+    marked = read("README.md").partition("<!-- systemd -->")[2]
+    found = re.search(r"```ini\n(.*?)```\n<!-- /systemd -->", marked, re.DOTALL)
+    assert found, "README.md has no ```ini block between the systemd markers yet"
+    started = re.search(r"^ExecStart=(\S+) (.+)$", found[1], re.MULTILINE)
+    assert started, "the unit starts nothing"
+    assert re.fullmatch(r"/\S+/bin/heroku-kafka-agent", started[1])
+    # The program of the example is not installed here; verify wants one that is.
+    unit = tmp_path / "heroku-kafka-agent.service"
+    unit.write_text(found[1].replace(started[1], sys.executable))
+
+    done = subprocess.run(
+        [analyze, "verify", "--man=no", unit], capture_output=True, check=False
+    )
+
+    # What it does not understand it only mentions.
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (0, b"", "")
+    assert shlex.split(started[2])[0] == "serve"
+    for line in ("DynamicUser=yes", "EnvironmentFile=", "Restart=", "ProtectSystem="):
+        assert line in found[1]
+
+
+# The drains:add command
+
+
+def logged_command(*arguments: str, environ: Mapping[str, str] | None = None) -> str:
+    with serving("--port", "0", *arguments, environ=environ) as agent:
+        assert agent.process is not None
+        assert agent.process.stderr is not None
+        line = json.loads(agent.process.stderr.readline())
+    assert line["event"] == "agent.drain_command"
+    command = line["command"]
+    assert isinstance(command, str)
+    start, _, url = command.removesuffix(" -a YOUR-APP").rpartition(" ")
+    assert start == "heroku drains:add"
+    return url
+
+
+@pytest.mark.parametrize(
+    ("credentials", "masked", "shown"),
+    [
+        ("drain:pass-word", "drain:****@", "drain:pass-word@"),
+        ("bare-token", "****@", "bare-token@"),
+        ("drain:a/b c", "drain:****@", "drain:a%2Fb%20c@"),
+        ("drain:new,drain:old", "drain:****@", "drain:new@"),
+    ],
+)
+def test_the_drain_command_has_stars_unless_secrets_are_asked_for(
+    credentials: str, masked: str, shown: str
+) -> None:
+    environ = {CREDENTIALS: credentials}
+
+    assert logged_command(environ=environ) == f"https://{masked}{PLACEHOLDER}/logs"
+    assert (
+        logged_command("--show-secrets", environ=environ)
+        == f"https://{shown}{PLACEHOLDER}/logs"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "domain", "expected"),
+    [
+        ((), None, f"https://{PLACEHOLDER}/logs"),
+        ((), "a-1.herokuapp.com", "https://a-1.herokuapp.com/logs"),
+        (("--public-url", "https://b.example/"), None, "https://b.example/logs"),
+        (("--public-url", "http://[::1]:80/x"), None, "http://[::1]:80/x/logs"),
+        (("--public-url", "https://b.example"), "a-1", "https://b.example/logs"),
+    ],
+)
+def test_the_drain_command_has_the_address_that_is_known(
+    arguments: tuple[str, ...], domain: str | None, expected: str
+) -> None:
+    environ = {"HEROKU_APP_DEFAULT_DOMAIN_NAME": domain} if domain else {}
+
+    assert logged_command(*arguments, environ=environ) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "agent.example.com",
+        "https://user:s3cret@agent.example.com",
+        "https://agent.example.com/?key=s3cret",
+        "https://agent.example.com;s3cret",
+        "ftp://agent.example.com/s3cret",
+    ],
+)
+def test_a_public_url_that_is_no_plain_address_is_refused_and_not_repeated(
+    url: str,
+) -> None:
+    done = run_command("serve", "--port", "0", "--public-url", url)
+
+    assert done.returncode == 2
+    assert b"--public-url must be written https://" in done.stderr
+    assert b"s3cret" not in done.stderr
