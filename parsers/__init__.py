@@ -25,6 +25,7 @@ from parsers.events import (
 from parsers.families import FAMILIES, Budget
 from parsers.framing import locate_frame
 from parsers.grammar import parse_broker_message, parse_metric_message
+from parsers.kafka_text import TextProblem, parse_kafka_info
 from parsers.syslog import maybe_parse_header
 from parsers.tail import maybe_parse_tail_line
 
@@ -50,11 +51,13 @@ __all__ = [
     "Reason",
     "SampleKey",
     "Source",
+    "TextProblem",
     "TopicUse",
     "Unparsed",
     "locate_frame",
     "maybe_parse_header",
     "maybe_parse_tail_line",
     "parse_broker_message",
+    "parse_kafka_info",
     "parse_metric_message",
 ]

@@ -179,7 +179,7 @@ def capacity_families(
             }
             for one in holdings
             if one.look is not None
-            for version in one.look.use.versions
+            for version in dict.fromkeys(one.look.use.versions)
         ],
     )
     for gauge in _GAUGES:
@@ -229,7 +229,7 @@ def largest_topics(holding: Holding, limit: int) -> list[TopicUse]:
     if holding.look is None:
         return []
     return sorted(
-        holding.look.use.topic_uses,
+        {topic.name: topic for topic in holding.look.use.topic_uses}.values(),
         key=lambda one: (
             -(one.data_size_bytes or 0),
             -(one.bytes_in_per_second or 0.0),

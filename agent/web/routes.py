@@ -24,6 +24,7 @@ from agent.web.api import parse_query, render_clusters, render_events
 from agent.web.auth import Authenticator
 from agent.web.page import CONTENT_SECURITY_POLICY, Page
 from agent.web.static import STATIC
+from agent.web.upload import take_capacity
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -165,8 +166,6 @@ class Pages:
 
     async def capacity(self, request: Request) -> Response:
         """Take over what ``heroku kafka:info`` printed."""
-        from agent.web.upload import take_capacity  # noqa: PLC0415
-
         ledger, state = self._parts.ledger, self._parts.state
 
         def expect() -> None:

@@ -1,0 +1,65 @@
+"""``POST /api/capacity``: what ``heroku kafka:info`` printed, for teams without a token."""
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from agent.capacity.ledger import CapacityLedger
+from agent.clock import read_clock
+from parsers import ClusterUse, TextProblem, parse_kafka_info
+
+_LIMIT_BYTES = 1 << 20
+
+
+async def take_capacity(
+    request: Request, ledger: CapacityLedger, applied: Callable[[], None]
+) -> Response:
+    """Take over the use of clusters from text.
+
+    Args:
+        request: Authenticated; its body is the text.
+        ledger: What remembers it.
+        applied: Is called when something has been taken over.
+
+    Returns:
+        200 with the clusters and the lines that were not understood; 413 for too much
+        text, 422 where no cluster is in it.
+    """
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _LIMIT_BYTES:
+            return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, [], [])
+    read = parse_kafka_info(body.decode("utf-8", "replace"))
+    now = read_clock()
+    taken = [
+        one.addon
+        for one in read
+        if isinstance(one, ClusterUse)
+        if ledger.apply(one, now)
+    ]
+    problems = [one for one in read if isinstance(one, TextProblem)]
+    if not taken:
+        return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, [], problems)
+    applied()
+    return _answer(HTTPStatus.OK, taken, problems)
+
+
+def _answer(
+    status: HTTPStatus, clusters: list[str], problems: list[TextProblem]
+) -> Response:
+    shown = {
+        "clusters": clusters,
+        "problems": [
+            {"line": problem.line, "reason": problem.reason} for problem in problems
+        ],
+    }
+    return Response(
+        json.dumps(shown, ensure_ascii=True),
+        status,
+        media_type="application/json",
+        headers={"cache-control": "no-store", "x-content-type-options": "nosniff"},
+    )
