@@ -5,6 +5,7 @@ of it raises for bad input: what is not understood comes out as `Unparsed`.
 """
 
 from parsers.cluster_use import ClusterUse, Source, TopicUse
+from parsers.data_api import AddonIdentity, decode_addon, decode_cluster
 from parsers.decoder import DEFAULT_FRAME_LIMIT_BYTES, DrainDecoder
 from parsers.errors import FRAMING_REASONS, Reason, Unparsed
 from parsers.events import (
@@ -25,7 +26,7 @@ from parsers.events import (
 from parsers.families import FAMILIES, Budget
 from parsers.framing import locate_frame
 from parsers.grammar import parse_broker_message, parse_metric_message
-from parsers.kafka_text import TextProblem, parse_kafka_info
+from parsers.kafka_info import TextProblem, parse_kafka_info
 from parsers.syslog import maybe_parse_header
 from parsers.tail import maybe_parse_tail_line
 
@@ -33,6 +34,7 @@ __all__ = [
     "DEFAULT_FRAME_LIMIT_BYTES",
     "FAMILIES",
     "FRAMING_REASONS",
+    "AddonIdentity",
     "BaseUnit",
     "Batch",
     "BrokerContinuation",
@@ -54,6 +56,8 @@ __all__ = [
     "TextProblem",
     "TopicUse",
     "Unparsed",
+    "decode_addon",
+    "decode_cluster",
     "locate_frame",
     "maybe_parse_header",
     "maybe_parse_tail_line",
