@@ -8,7 +8,6 @@ is not known is passed over. ``metaas_source`` and ``customer_encryption_key`` a
 internal to the platform and to the customer, and are never looked at.
 """
 
-import math
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -211,8 +210,8 @@ def _number(value: object) -> float | None:
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    # Compared before it is converted: an int may be too large for a float.
-    if not 0 <= value <= _LARGEST_NUMBER or math.isnan(value):
+    # Compared before it is converted: an int may be too large for a float. NaN fails.
+    if not 0 <= value <= _LARGEST_NUMBER:
         return None
     return float(value) + 0.0  # makes 0.0 of -0.0
 

@@ -5,7 +5,7 @@ It is the reference for the fast paths in `parsers.samples`, `parsers.broker`,
 rare lines that they decline, and names the place where a line stops making sense. It is about 100 times slower, so the
 decoder gives it a budget.
 
-The only module that imports pyparsing. Whitespace is always explicit: pyparsing's
+Only this and `parsers.kafka_info_grammar` import pyparsing. Whitespace is always explicit: pyparsing's
 habit of skipping it would let the unit of one value swallow the next word.
 """
 

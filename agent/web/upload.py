@@ -12,6 +12,7 @@ from agent.clock import read_clock
 from parsers import ClusterUse, TextProblem, parse_kafka_info
 
 _LIMIT_BYTES = 1 << 20
+_MAX_PROBLEMS = 20
 
 
 async def take_capacity(
@@ -54,7 +55,8 @@ def _answer(
     shown = {
         "clusters": clusters,
         "problems": [
-            {"line": problem.line, "reason": problem.reason} for problem in problems
+            {"line": problem.line, "reason": problem.reason}
+            for problem in problems[:_MAX_PROBLEMS]
         ],
     }
     return Response(

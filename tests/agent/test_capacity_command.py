@@ -143,6 +143,13 @@ def test_text_without_a_cluster_is_refused(agent: Agent) -> None:
     assert json.loads(answer.body)["clusters"] == []
 
 
+def test_a_table_without_its_cluster_is_refused(agent: Agent) -> None:
+    answer = agent.request("POST", "/api/capacity", TOPICS.encode())
+
+    assert answer.status == 422
+    assert not agent.metrics().series("heroku_kafka_topics")
+
+
 def test_too_much_text_is_refused(agent: Agent) -> None:
     answer = agent.request("POST", "/api/capacity", b"x" * (1 << 21))
 
