@@ -17,6 +17,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 
+from agent.capacity.collector import Collector, CollectorTelemetry
 from agent.capacity.ledger import CapacityLedger
 from agent.clock import read_clock
 from agent.drain_command import write_drain_command
@@ -30,6 +31,7 @@ from agent.state import State
 from agent.telemetry import Telemetry
 from agent.web.connections import SWEEP_SECONDS, ConnectionGuard
 from agent.web.routes import Parts, build_app
+from parsers import ClusterUse
 
 _SHUTDOWN_SECONDS = 8
 _LAST_REQUESTS_SECONDS = 5.0
@@ -62,6 +64,8 @@ class App:
         self.log = EventLog(settings.limits)
         self.ledger = CapacityLedger(settings.plans)
         self._expect_brokers()
+        self.collected = CollectorTelemetry()
+        self._collector = self._maybe_make_collector()
         self.pipeline = Pipeline(settings, self.state, self.telemetry, self.log)
         parts = Parts(
             settings=self.settings,
@@ -74,6 +78,7 @@ class App:
                 settings=settings,
                 state=self.state,
                 ledger=self.ledger,
+                collected=self.collected,
                 telemetry=self.telemetry,
                 process=_process_registry(),
             ),
@@ -96,6 +101,23 @@ class App:
         _load(config, self._socket)
         self._server = _Server(config)
 
+    def _maybe_make_collector(self) -> Collector | None:
+        settings = self.settings
+        if settings.api_token is None:
+            return None
+        return Collector(
+            settings.api_token,
+            settings.collected,
+            self._apply_use,
+            self.collected,
+            platform_url=settings.platform_url,
+            data_url=settings.data_url,
+        )
+
+    def _apply_use(self, use: ClusterUse) -> None:
+        self.ledger.apply(use, read_clock())
+        self._expect_brokers()
+
     def _expect_brokers(self) -> None:
         for addon, count in self.ledger.expected_brokers().items():
             self.state.expect_brokers(addon, count)
@@ -107,11 +129,15 @@ class App:
         logger.info("agent.listening", url=self.settings.url)
         command = write_drain_command(self.settings)
         logger.info("agent.drain_command", command=command)
-        sweeper = asyncio.create_task(self._sweep())
+        tasks = [asyncio.create_task(self._sweep())]
+        if self._collector is not None:
+            tasks.append(asyncio.create_task(self._collector.run()))
         try:
             await self._server.serve(sockets=[self._socket])
         finally:
-            sweeper.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
             logger.info("agent.stopped")
 
     def stop(self) -> None:

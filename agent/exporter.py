@@ -22,6 +22,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.samples import Sample
 
 from agent import __version__
+from agent.capacity.collector import CollectorTelemetry
 from agent.capacity.families import capacity_families
 from agent.capacity.ledger import CapacityLedger
 from agent.catalogue import PREFIX
@@ -45,6 +46,7 @@ class Exporter:
         settings: The configured retention, and how many topics are shown.
         state: The clusters.
         ledger: Their plans and use.
+        collected: What became of the collector's requests.
         telemetry: The agent's own counters.
         process: Registry of the process's own metrics.
         scrapers: What each Prometheus has been shown.
@@ -55,6 +57,7 @@ class Exporter:
     ledger: CapacityLedger
     telemetry: Telemetry
     process: CollectorRegistry
+    collected: CollectorTelemetry = field(default_factory=CollectorTelemetry)
     scrapers: Scrapers = field(default_factory=Scrapers)
 
     def prepare(
@@ -76,7 +79,11 @@ class Exporter:
         nodes = snapshot.nodes
         if scraper is not None:
             nodes = self.scrapers.present(scraper, nodes, now)
-        own = [*self._capacity(snapshot, now), *_agent_families(self.telemetry)]
+        own = [
+            *self._capacity(snapshot, now),
+            *_agent_families(self.telemetry),
+            _collector_family(self.collected),
+        ]
         encode, content_type = choose_encoder(accept)
 
         def render() -> bytes:
@@ -96,6 +103,18 @@ class Exporter:
             self.settings.topic_metrics,
             datetime.fromtimestamp(now.wall, UTC).date(),
         )
+
+
+def _collector_family(collected: CollectorTelemetry) -> Metric:
+    """Build the counter of the collector's requests."""
+    family = CounterMetricFamily(
+        f"{AGENT}collector_requests",
+        "Requests to Heroku's APIs, by what became of them.",
+    )
+    for (endpoint, outcome), count in collected.requests.items():
+        labels = {"endpoint": endpoint.value, "outcome": outcome.value}
+        _add(family, f"{family.name}_total", labels, count)
+    return family
 
 
 def _agent_families(telemetry: Telemetry) -> Iterator[Metric]:

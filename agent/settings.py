@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from agent.errors import SettingsError
+from agent.secret import Secret
 
 ENVIRONMENT_PREFIX = "HEROKU_KAFKA_AGENT"
 DEFAULT_HOST = "127.0.0.1"
@@ -120,6 +121,9 @@ class Settings:
         plans: Name of the plan of each add-on that has one configured.
         retention_seconds: The retention that estimates of a cluster's data assume.
         topic_metrics: Topics of each cluster that become series; the largest.
+        api_token: Heroku access token of the collector; None leaves it off.
+        platform_url: Where Heroku's Platform API is.
+        data_url: Where Heroku's Data API is.
         limits: What the agent takes on.
     """
 
@@ -139,12 +143,20 @@ class Settings:
     plans: Mapping[str, str] = field(default_factory=dict)
     retention_seconds: float = 86_400.0
     topic_metrics: int = 0
+    api_token: Secret | None = None
+    platform_url: str = "https://api.heroku.com"
+    data_url: str = "https://api.data.heroku.com"
     limits: Limits = field(default_factory=Limits)
 
     @property
     def readers(self) -> tuple[Credentials, ...]:
         """The credentials that open the reading routes."""
         return self.read_credentials or self.drain_credentials
+
+    @property
+    def collected(self) -> tuple[str, ...]:
+        """The add-ons that the collector asks for: all that are named anywhere."""
+        return tuple(sorted(self.addons | self.plans.keys()))
 
     @property
     def url(self) -> str:
@@ -229,9 +241,8 @@ def check_settings(settings: Settings) -> None:
     ):
         if path is not None and not _is_readable(path):
             problems.append(f"{option}: cannot read the file {path}")
-    if settings.stale_after_seconds > settings.forget_after_seconds:
-        problems.append("--stale-after must not be longer than --forget-after")
     problems += _check_public_url(settings.public_url)
+    problems += _check_clusters(settings)
     problems += _check_limits(settings.limits)
     if problems:
         raise SettingsError(*problems)
@@ -258,6 +269,17 @@ def _check_public_url(url: str | None) -> list[str]:
         return []
     # Not repeated: it may hold a password.
     return ["--public-url must be written https://agent.example.com, without a user"]
+
+
+def _check_clusters(settings: Settings) -> list[str]:
+    problems = []
+    if settings.stale_after_seconds > settings.forget_after_seconds:
+        problems.append("--stale-after must not be longer than --forget-after")
+    if settings.api_token is not None and not settings.collected:
+        problems.append(
+            "--api-token needs to know which add-ons to ask for: give --addon or --plan"
+        )
+    return problems
 
 
 def _check_limits(limits: Limits) -> list[str]:

@@ -9,6 +9,7 @@ import click
 from agent.app import App, run_app
 from agent.cli.options import Duration, Listed, PlanOf, Size, option
 from agent.logs import configure_logging
+from agent.secret import Secret
 from agent.settings import (
     DEFAULT_HOST,
     DEFAULT_PORT,
@@ -21,6 +22,7 @@ from agent.settings import (
 )
 
 _LIMITS = Limits()
+_DEFAULTS = Settings()
 
 
 @click.command()
@@ -118,6 +120,24 @@ _LIMITS = Limits()
     default=0,
     show_default=True,
     help="Topics of each cluster that become series, the largest first.",
+)
+@option(
+    "--api-token",
+    metavar="TOKEN",
+    help="Heroku access token; lets the agent ask Heroku for the size and health of the "
+    "add-ons that --addon and --plan name.",
+)
+@option(
+    "--platform-url",
+    default=_DEFAULTS.platform_url,
+    show_default=True,
+    help="Heroku's Platform API.",
+)
+@option(
+    "--data-url",
+    default=_DEFAULTS.data_url,
+    show_default=True,
+    help="Heroku's Data API.",
 )
 @option(
     "--body-limit",
@@ -233,6 +253,9 @@ def serve(  # noqa: PLR0913 (click hands each option over by name)
     plans: tuple[tuple[str, str], ...],
     retention: float,
     topic_metrics: int,
+    api_token: str | None,
+    platform_url: str,
+    data_url: str,
     public_url: str | None,
     show_secrets: bool,
     log_level: str,
@@ -255,6 +278,9 @@ def serve(  # noqa: PLR0913 (click hands each option over by name)
         plans=dict(plans),
         retention_seconds=retention,
         topic_metrics=topic_metrics,
+        api_token=Secret(api_token) if api_token else None,
+        platform_url=platform_url,
+        data_url=data_url,
         public_url=choose_public_url(public_url, os.environ),
         show_secrets=show_secrets,
         limits=_limits(**limits),

@@ -39,7 +39,8 @@ async def take_capacity(
     taken = [
         one.addon
         for one in read
-        if isinstance(one, ClusterUse)
+        # A table of topics alone has the attachment's name, KAFKA_URL, and no cluster's.
+        if isinstance(one, ClusterUse) and one.addon.islower()
         if ledger.apply(one, now)
     ]
     problems = [one for one in read if isinstance(one, TextProblem)]

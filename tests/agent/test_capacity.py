@@ -1,7 +1,12 @@
 """Plans, what is used of them, and what is estimated from the stream."""
 
+import json
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -10,12 +15,13 @@ from agent.capacity.ledger import CapacityLedger, Holding
 from agent.capacity.plans import GIB, PLANS, maybe_find_plan, maybe_infer_tier, upgrades
 from agent.capacity.versions import VERSIONS, Support, Version, judge_version
 from agent.clock import Moment
+from agent.secret import Secret
 from agent.settings import Settings
 from agent.state import Snapshot
 from parsers import ClusterUse, Source, TopicUse
 from tests.documented import ADDON, METRICS
 from tests.frames import frame
-from tests.serving import CREDENTIALS, Agent, run_command, running
+from tests.serving import CREDENTIALS, Agent, run_command, running, wait_for
 
 NOW = Moment(1_780_872_391.0, 1_000.0)
 TODAY = date(2026, 6, 8)
@@ -282,3 +288,86 @@ def test_a_wrong_plan_is_refused_with_those_there_are() -> None:
     assert done.returncode == 2
     assert b"--plan" in done.stderr
     assert b"shield-extended-2" in done.stderr
+
+
+SHAPES = Path(__file__).parents[2] / "fixtures" / "platform"
+
+
+class Platform(BaseHTTPRequestHandler):
+    """Answers as Heroku's two APIs do, from recorded shapes; knows one token."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        shape = {
+            "addons": "addon.json",
+            "topics": "topics.json",
+            "wait_status": "wait_status.json",
+        }
+        parts = self.path.strip("/").split("/")
+        name = shape.get(parts[0]) or shape.get(parts[-1], "cluster_dedicated.json")
+        known = self.headers["authorization"] == "Bearer the-secret-token"
+        body = (SHAPES / name).read_bytes() if known else b"{}"
+        self.send_response(200 if known else 401)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def platform() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Platform)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_with_a_token_the_agent_asks_heroku(platform: str) -> None:
+    settings = Settings(
+        port=0,
+        drain_credentials=(CREDENTIALS,),
+        addons=frozenset({ADDON}),
+        api_token=Secret("the-secret-token"),
+        platform_url=platform,
+        data_url=platform,
+        topic_metrics=5,
+    )
+    with running(settings) as agent:
+        wait_for(lambda: "topics" in gauges(agent, ADDON))
+        wait_for(lambda: agent.metrics().series("heroku_kafka_topic_partitions"))
+        found = gauges(agent, ADDON)
+        metrics = agent.metrics()
+        page = agent.request("GET", "/").body.decode()
+
+    dedicated = json.loads((SHAPES / "cluster_dedicated.json").read_text())
+    limits = dedicated["limits"]
+    assert found["data_size_bytes"] == dedicated["data_size"]
+    assert found["plan_capacity_bytes"] == limits["data_size"]["limit_bytes"]
+    assert found["partition_replicas"] == dedicated["partition_replica_count"]
+    assert found["plan_brokers"] == len(dedicated["formation"]["kafkas"])
+    assert found["platform_healthy"] == 1
+    (info,) = metrics.series("heroku_kafka_plan_info")
+    assert dict(info)["source"] == "api"
+    assert metrics.value(
+        "heroku_kafka_agent_collector_requests_total", endpoint="cluster", outcome="ok"
+    )
+    reporting = metrics.series("heroku_kafka_broker_reporting")
+    assert len(reporting) == 3
+    assert "Partition replicas" in page
+    assert "the-secret-token" not in repr(settings) + page + metrics.text
+
+
+def test_a_token_without_an_addon_is_refused() -> None:
+    done = run_command(
+        "serve", environ={"HEROKU_KAFKA_AGENT_API_TOKEN": "the-secret-token"}
+    )
+
+    assert done.returncode == 2
+    assert b"--api-token" in done.stderr
+    assert b"the-secret-token" not in done.stderr
