@@ -77,9 +77,8 @@ class CapacityLedger:
         found = {addon: plan.brokers for addon, plan in self._configured.items()}
         for addon, look in self._looks.items():
             known = maybe_find_plan(look.use.plan or "")
-            brokers = look.use.brokers or (known.brokers if known else None)
-            if brokers:
-                found.setdefault(addon, brokers)
+            if known is not None:  # the brokers of a shared cluster report to nobody
+                found.setdefault(addon, look.use.brokers or known.brokers)
         return found
 
     def holdings(self, snapshot: Snapshot) -> list[Holding]:
@@ -111,7 +110,7 @@ class CapacityLedger:
             capacity_bytes=capacity or (plan.capacity_bytes if plan else None),
             partition_replicas_limit=replicas
             or (plan.partition_replicas_limit if plan else None),
-            brokers=(use.brokers if use else None) or brokers,
+            brokers=brokers and ((use.brokers if use else None) or brokers),
             look=look,
         )
 

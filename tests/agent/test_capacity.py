@@ -221,6 +221,14 @@ def test_the_platforms_own_limits_go_before_the_table() -> None:
     assert found.brokers == 4
 
 
+def test_the_brokers_of_a_shared_cluster_are_not_expected() -> None:
+    ledger = CapacityLedger({})
+    ledger.apply(use(plan="basic-0", brokers=8), NOW)
+
+    assert ledger.expected_brokers() == {}
+    assert holding(plan="basic-0", brokers=8).brokers is None
+
+
 def test_a_plan_that_nobody_knows_keeps_its_name() -> None:
     found = holding(plan="beta-3")
 
