@@ -125,6 +125,7 @@ def test_increase_counts_what_is_there(agent: Agent, prometheus: str) -> None:
     """Nothing that was counted before is counted again for being shown at 0."""
     total = f'sum(max_over_time(heroku_kafka_log_lines_total{{addon="{ADDON}",node="0"}}[5m]))'
 
+    wait_for(lambda: query(prometheus, f"{total} > 0"))
     assert query(prometheus, total) == {frozenset(): 1}
 
 
