@@ -63,7 +63,7 @@ class App:
         self.state = State(settings)
         self.log = EventLog(settings.limits)
         self.ledger = CapacityLedger(settings.plans)
-        self._expect_brokers()
+        self.state.expect_brokers(self.ledger.expected_brokers())
         self.collected = CollectorTelemetry()
         self._collector = self._maybe_make_collector()
         self.pipeline = Pipeline(settings, self.state, self.telemetry, self.log)
@@ -116,11 +116,7 @@ class App:
 
     def _apply_use(self, use: ClusterUse) -> None:
         self.ledger.apply(use, read_clock())
-        self._expect_brokers()
-
-    def _expect_brokers(self) -> None:
-        for addon, count in self.ledger.expected_brokers().items():
-            self.state.expect_brokers(addon, count)
+        self.state.expect_brokers(self.ledger.expected_brokers())
 
     async def run(self) -> None:
         """Serve until stopped, then finish what is in flight."""

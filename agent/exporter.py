@@ -9,7 +9,7 @@ may then run in a thread.
 import platform
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
@@ -24,13 +24,13 @@ from prometheus_client.samples import Sample
 from agent import __version__
 from agent.capacity.collector import CollectorTelemetry
 from agent.capacity.families import capacity_families
-from agent.capacity.ledger import CapacityLedger
+from agent.capacity.ledger import CapacityLedger, Holding
 from agent.catalogue import PREFIX
 from agent.clock import Moment
 from agent.exposition import encode_families, render_brokers, render_nodes
 from agent.scrapers import Scrapers
 from agent.settings import Settings
-from agent.state import Snapshot, State
+from agent.state import State
 from agent.telemetry import DELAY_BUCKETS_SECONDS, Telemetry
 
 AGENT = f"{PREFIX}agent_"
@@ -80,28 +80,27 @@ class Exporter:
         if scraper is not None:
             nodes = self.scrapers.present(scraper, nodes, now)
         own = [
-            *self._capacity(snapshot, now),
             *_agent_families(self.telemetry),
             _collector_family(self.collected),
         ]
+        holdings = self.ledger.holdings(snapshot)
+        today = datetime.fromtimestamp(now.wall, UTC).date()
         encode, content_type = choose_encoder(accept)
 
         def render() -> bytes:
             return (
                 render_brokers(snapshot.brokers, self.state.gauge, encode)
                 + render_nodes(nodes, encode)
-                + encode_families(own, encode)
+                + encode_families([*self._capacity(holdings, today), *own], encode)
                 + encode(self.process)
             )
 
         return content_type, render
 
-    def _capacity(self, snapshot: Snapshot, now: Moment) -> Iterator[Metric]:
+    def _capacity(self, holdings: list[Holding], today: date) -> Iterator[Metric]:
+        settings = self.settings
         return capacity_families(
-            self.ledger.holdings(snapshot),
-            self.settings.retention_seconds,
-            self.settings.topic_metrics,
-            datetime.fromtimestamp(now.wall, UTC).date(),
+            holdings, settings.retention_seconds, settings.topic_metrics, today
         )
 
 

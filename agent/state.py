@@ -172,6 +172,14 @@ class NodeView(NamedTuple):
     last_timestamps: dict[Level, float]
     events: dict[Cell, int]
 
+    @property
+    def urgencies(self) -> dict[Urgency, int]:
+        """Lines by urgency, the most urgent first."""
+        counts = dict.fromkeys(Urgency, 0)
+        for (_, urgency), count in self.events.items():
+            counts[urgency] += count
+        return counts
+
 
 class Snapshot(NamedTuple):
     """Everything that is shown, at one moment; shares nothing that changes."""
@@ -210,14 +218,15 @@ class State:
         self._nodes_met = 0
         self._expected: dict[str, int] = {}
 
-    def expect_brokers(self, addon: str, count: int) -> None:
-        """Let the brokers of a cluster exist before they have reported.
+    def expect_brokers(self, counts: Mapping[str, int]) -> None:
+        """Let the brokers of clusters exist before they have reported.
 
         Args:
-            addon: Name of the add-on.
-            count: How many there ought to be; a later word replaces an earlier one.
+            counts: How many there ought to be, by add-on; a later word replaces an
+                earlier one.
         """
-        self._expected[addon] = min(count, self._settings.limits.brokers)
+        limit = self._settings.limits.brokers
+        self._expected |= {addon: min(count, limit) for addon, count in counts.items()}
 
     def snapshot(self, now: Moment) -> Snapshot:
         """Copy what a scrape shows, quickly, so that it can be rendered elsewhere."""

@@ -164,14 +164,11 @@ def _show_broker(view: BrokerView, state: State, now: Moment) -> dict[str, Any]:
 
 
 def _show_node(view: NodeView) -> dict[str, Any]:
-    urgencies = dict.fromkeys(Urgency, 0)
-    for (_, urgency), count in view.events.items():
-        urgencies[urgency] += count
     return {
         "node": view.node,
         "broker": view.broker,
         "lines": {level.value: count for level, count in view.lines.items()},
-        "urgencies": {one.value: count for one, count in urgencies.items()},
+        "urgencies": {one.value: count for one, count in view.urgencies.items()},
     }
 
 

@@ -200,14 +200,6 @@ def _group(log: EventLog) -> list[_Group]:
     ]
 
 
-def urgency_counts(view: NodeView) -> list[int]:
-    """Add up a node's lines by urgency, the most urgent first."""
-    counts = dict.fromkeys(Urgency, 0)
-    for (_, urgency), count in view.events.items():
-        counts[urgency] += count
-    return list(counts.values())
-
-
 def _count_statuses(snapshot: Snapshot) -> dict[str, int]:
     counts: dict[str, int] = {}
     for view in snapshot.brokers:
@@ -262,6 +254,5 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["urgency_counts"] = urgency_counts
     environment.globals["write_amount"] = write_amount
     return environment.get_template("page.html")

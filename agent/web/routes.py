@@ -166,13 +166,7 @@ class Pages:
 
     async def capacity(self, request: Request) -> Response:
         """Take over what ``heroku kafka:info`` printed."""
-        ledger, state = self._parts.ledger, self._parts.state
-
-        def expect() -> None:
-            for addon, count in ledger.expected_brokers().items():
-                state.expect_brokers(addon, count)
-
-        return await take_capacity(request, ledger, expect)
+        return await take_capacity(request, self._parts.ledger, self._parts.state)
 
     async def clusters(self, request: Request) -> Response:
         """Answer with the clusters and their last hours, as JSON."""

@@ -1,7 +1,6 @@
 """``POST /api/capacity``: what ``heroku kafka:info`` printed, for teams without a token."""
 
 import json
-from collections.abc import Callable
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -9,6 +8,7 @@ from starlette.responses import Response
 
 from agent.capacity.ledger import CapacityLedger
 from agent.clock import read_clock
+from agent.state import State
 from parsers import ClusterUse, TextProblem, parse_kafka_info
 
 _LIMIT_BYTES = 1 << 20
@@ -16,14 +16,14 @@ _MAX_PROBLEMS = 20
 
 
 async def take_capacity(
-    request: Request, ledger: CapacityLedger, applied: Callable[[], None]
+    request: Request, ledger: CapacityLedger, state: State
 ) -> Response:
     """Take over the use of clusters from text.
 
     Args:
         request: Authenticated; its body is the text.
         ledger: What remembers it.
-        applied: Is called when something has been taken over.
+        state: Is told which brokers to expect.
 
     Returns:
         200 with the clusters and the lines that were not understood; 413 for too much
@@ -46,7 +46,7 @@ async def take_capacity(
     problems = [one for one in read if isinstance(one, TextProblem)]
     if not taken:
         return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, [], problems)
-    applied()
+    state.expect_brokers(ledger.expected_brokers())
     return _answer(HTTPStatus.OK, taken, problems)
 
 
