@@ -10,10 +10,11 @@ from enum import Enum
 from typing import NamedTuple
 
 from agent.catalogue import GAUGE_BY_KEY, KNOWN_SAMPLES, Gauge, name_unknown
-from agent.categories import Category, Urgency
-from agent.classify import Verdict, possible_cells
+from agent.categories import Urgency
+from agent.classify import Verdict
 from agent.clock import Moment
 from agent.history import History
+from agent.nodes import Cell, Node, broker_of, learn_broker
 from agent.settings import Settings
 from parsers import BrokerLog, Level, MetricLine, SampleKey
 
@@ -75,37 +76,6 @@ class Broker:
     history: History = field(default_factory=History)
 
 
-Cell = tuple[Category, Urgency]
-
-_MAX_CLAIMS = 4
-
-
-@dataclass(slots=True)
-class Node:
-    """What one node of a cluster has logged. All counters exist from its first line on.
-
-    Attributes:
-        number: Nodes are numbered in the order in which they became known.
-        known_at: When that was, on the monotonic clock.
-        lines: Lines by level.
-        last_timestamps: Newest timestamp by level.
-        events: Lines by category and urgency.
-        claims: The broker ids that its lines gave as their writer's; one, or they
-            contradict each other.
-        conflicts: Lines that contradicted what this or another node had claimed.
-    """
-
-    number: int
-    known_at: float
-    lines: dict[Level, int] = field(default_factory=lambda: dict.fromkeys(Level, 0))
-    last_timestamps: dict[Level, float] = field(default_factory=dict)
-    events: dict[Cell, int] = field(
-        default_factory=lambda: dict.fromkeys(possible_cells(), 0)
-    )
-    claims: set[str] = field(default_factory=set)
-    conflicts: int = 0
-
-
 @dataclass(slots=True)
 class Cluster:
     """One add-on.
@@ -119,28 +89,6 @@ class Cluster:
     brokers: dict[str | None, Broker] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     seen_at: float = _NEVER
-
-    def learn_broker(self, node: Node, broker: str) -> None:
-        """Take note that a line of `node` named `broker` as its writer.
-
-        Which node is which broker is not documented, and public captures disagree.
-        So a contradiction is counted and never decided.
-        """
-        claimed_elsewhere = any(
-            broker in other.claims for other in self.nodes.values() if other is not node
-        )
-        if claimed_elsewhere or node.claims - {broker}:
-            node.conflicts += 1
-        if len(node.claims) < _MAX_CLAIMS:
-            node.claims.add(broker)
-
-    def broker_of(self, node: Node) -> str | None:
-        """Return the broker that `node` is, where nothing contradicts that."""
-        if len(node.claims) != 1:
-            return None
-        (broker,) = node.claims
-        claimants = sum(broker in other.claims for other in self.nodes.values())
-        return broker if claimants == 1 else None
 
 
 class BrokerView(NamedTuple):
@@ -248,7 +196,7 @@ class State:
                 node=name,
                 number=node.number,
                 known_at=node.known_at,
-                broker=cluster.broker_of(node),
+                broker=broker_of(cluster.nodes, node),
                 conflicts=node.conflicts,
                 lines=node.lines.copy(),
                 last_timestamps=node.last_timestamps.copy(),
@@ -388,7 +336,7 @@ class State:
         node.lines[line.level] += 1
         node.events[verdict.category, verdict.urgency] += 1
         if line.broker:
-            cluster.learn_broker(node, line.broker)
+            learn_broker(cluster.nodes, node, line.broker)
         timestamp = now.wall if line.timestamp is None else line.timestamp
         node.last_timestamps[line.level] = max(
             node.last_timestamps.get(line.level, 0.0), min(timestamp, now.wall)

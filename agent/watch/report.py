@@ -112,7 +112,7 @@ def _render_nodes(snapshot: Snapshot, width: int) -> list[RenderableType]:
         for level in Level:
             _append_count(row, view.lines[level], level.value, _LEVEL_STYLE[level])
         for urgency in Urgency:
-            count = sum(n for (_, one), n in view.events.items() if one is urgency)
+            count = view.urgencies[urgency]
             _append_count(row, count, urgency.value, URGENCY_STYLE[urgency])
         rows.append(row)
     return list(rows)
