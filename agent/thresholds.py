@@ -1,0 +1,309 @@
+"""Thresholds: the numbers of the alert rules and dashboards, and the user's own.
+
+The packaged ones stand in ``alerts/thresholds.yaml``, with unit and reason. A user's file
+has the same shape and names what differs; ``clusters`` holds what differs for one add-on.
+"""
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from agent.clock import parse_duration
+from agent.errors import SettingsError
+from agent.packaged import find_packaged
+
+CLUSTERS = "clusters"
+
+_ADDON = re.compile(r"[a-z0-9][a-z0-9-]{0,99}", re.IGNORECASE)
+_NUMBER = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(%?)")
+_DURATION_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000))
+
+
+def _parse_number(text: str) -> float:
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        message = f"{text!r} is no positive number"
+        raise ValueError(message)
+    return float(match[1]) / (100 if match[2] else 1)
+
+
+def _parse_ratio(text: str) -> float:
+    value = _parse_number(text)
+    if not value < 1:
+        message = f"{text} is not between 0 and 1"
+        raise ValueError(message)
+    return value
+
+
+def _parse_count(text: str) -> float:
+    value = _parse_number(text)
+    if value != int(value):
+        message = f"{text} is no whole number"
+        raise ValueError(message)
+    return value
+
+
+_PARSERS: dict[str, Callable[[str], float]] = {
+    "bytes_per_second": _parse_number,
+    "count": _parse_count,
+    "duration": parse_duration,
+    "factor": _parse_number,
+    "iops": _parse_number,
+    "per_cpu": _parse_number,
+    "per_minute": _parse_number,
+    "ratio": _parse_ratio,
+}
+"""The closed set of units."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """One number.
+
+    Attributes:
+        name: Group and name, like ``load.warning``.
+        value: In the unit; seconds for a duration.
+        unit: One of the units at the head of ``alerts/thresholds.yaml``.
+        reason: Why it is what it is.
+        below: Name of the threshold that it must be smaller than.
+    """
+
+    name: str
+    value: float
+    unit: str
+    reason: str
+    below: str | None = None
+
+    def __str__(self) -> str:
+        """Write it as PromQL does: ``0.8``, ``15m``."""
+        if self.unit == "duration":
+            return render_duration(self.value)
+        return f"{self.value:.9g}"
+
+
+Values = Mapping[str, Threshold]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """All numbers.
+
+    Attributes:
+        values: By name, for every cluster that has none of its own.
+        clusters: By add-on, then by name: only what differs there.
+    """
+
+    values: Values
+    clusters: Mapping[str, Values] = field(default_factory=dict)
+
+    def number(self, name: str) -> float:
+        """Return a number that holds for all clusters, seconds for a duration."""
+        return self.values[name].value
+
+    def values_of(self, addon: str) -> Values:
+        """Return the numbers of one cluster."""
+        return {**self.values, **self.clusters.get(addon, {})}
+
+
+def render_duration(seconds: float) -> str:
+    """Write a duration as Prometheus does, in its largest whole unit.
+
+    Args:
+        seconds: At least a millisecond.
+
+    Returns:
+        ``15m``, ``90s``, ``3750ms``.
+    """
+    milliseconds = max(1, round(seconds * 1_000))
+    for unit, size in _DURATION_UNITS:
+        if milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms"
+
+
+@cache
+def packaged_thresholds() -> Thresholds:
+    """Read the thresholds that come with the agent."""
+    tree = yaml.safe_load(find_packaged("alerts", "thresholds.yaml").read_text("utf-8"))
+    values: dict[str, Threshold] = {}
+    for name, leaf in _walk(tree):
+        group = name.partition(".")[0]
+        below = leaf.get("below")
+        if below is not None and "." not in below:
+            below = f"{group}.{below}"
+        values[name] = Threshold(
+            name=name,
+            value=_PARSERS[leaf["unit"]](str(leaf["value"])),
+            unit=leaf["unit"],
+            reason=leaf["reason"].strip(),
+            below=below,
+        )
+    return Thresholds(values=values)
+
+
+def read_thresholds(path: Path, base: Thresholds) -> Thresholds:
+    """Read a user's file over other thresholds.
+
+    Args:
+        path: A YAML file, see the head of ``alerts/thresholds.yaml``.
+        base: What holds where the file says nothing.
+
+    Returns:
+        Both together; not yet checked for contradictions.
+
+    Raises:
+        SettingsError: One sentence for each problem, with the name.
+    """
+    try:
+        tree = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        message = f"cannot read {path}: {error.strerror}"
+        raise SettingsError(message) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        message = f"{path} is no YAML: {reason}"
+        raise SettingsError(message) from None
+    if tree is None:
+        return base
+    if not isinstance(tree, dict):
+        message = f"{path} must hold groups like 'load: {{warning: 0.7}}'"
+        raise SettingsError(message)
+    return _merge(base, _flatten(tree))
+
+
+def set_thresholds(settings: Iterable[str], base: Thresholds) -> Thresholds:
+    """Apply ``--set`` options over other thresholds.
+
+    Args:
+        settings: ``load.warning=0.7``, or ``ADDON:load.warning=0.7`` for one cluster.
+        base: What holds otherwise.
+
+    Returns:
+        Both together; not yet checked for contradictions.
+
+    Raises:
+        SettingsError: One sentence for each problem, with the name.
+    """
+    given = []
+    problems = []
+    for setting in settings:
+        left, equals, value = setting.partition("=")
+        addon, colon, name = left.strip().rpartition(":")
+        if not equals or (colon and not addon):
+            problems.append(f"{setting!r} must be written load.warning=0.7")
+        else:
+            given.append((addon or None, name.strip(), value.strip()))
+    if problems:
+        raise SettingsError(*problems)
+    return _merge(base, given)
+
+
+def find_contradictions(thresholds: Thresholds) -> list[str]:
+    """List the thresholds that are not smaller than the one they must be smaller than.
+
+    Returns:
+        One sentence for each, with both names and the cluster where it is about one.
+    """
+    problems = _contradictions(thresholds.values, "")
+    for addon in thresholds.clusters:
+        found = _contradictions(thresholds.values_of(addon), f"{addon}: ")
+        problems += [
+            one for one in found if one.removeprefix(f"{addon}: ") not in problems
+        ]
+    return problems
+
+
+def _contradictions(values: Values, prefix: str) -> list[str]:
+    return [
+        f"{prefix}{one.name} ({one}) must be below {other.name} ({other})"
+        for one in values.values()
+        if one.below and not one.value < (other := values[one.below]).value
+    ]
+
+
+_Given = tuple[str | None, str, object]
+"""Add-on or None for all, name, and the value as it was given."""
+
+
+def _flatten(tree: dict[str, Any]) -> Iterator[_Given]:
+    clusters = tree.get(CLUSTERS) or {}
+    plain = {name: group for name, group in tree.items() if name != CLUSTERS}
+    for name, value in _walk(plain):
+        yield None, name, value
+    if not isinstance(clusters, dict):
+        message = f"{CLUSTERS} must hold add-ons, each with groups of its own"
+        raise SettingsError(message)
+    for addon, groups in clusters.items():
+        if not isinstance(groups, dict):
+            message = f"{CLUSTERS}.{addon} must hold groups of thresholds"
+            raise SettingsError(message)
+        for name, value in _walk(groups):
+            yield str(addon), name, value
+
+
+def _walk(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the leaves: what is no mapping, or a mapping with a value."""
+    for name, value in tree.items():
+        if isinstance(value, dict) and "value" not in value:
+            yield from _walk(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _merge(base: Thresholds, given: Iterable[_Given]) -> Thresholds:
+    values = dict(base.values)
+    clusters = {addon: dict(own) for addon, own in base.clusters.items()}
+    problems: list[str] = []
+    for addon, name, value in given:
+        where = f"{addon}: {name}" if addon else name
+        known = base.values.get(name)
+        if addon is not None and not _ADDON.fullmatch(addon):
+            problems.append(f"{addon!r} is no name of an add-on")
+        elif known is None:
+            problems.append(f"unknown threshold {where}{_suggest(name, base.values)}")
+        else:
+            try:
+                changed = replace(known, value=_parse(known, value))
+            except ValueError as error:
+                problems.append(f"{where}: {error}")
+            else:
+                target = values if addon is None else clusters.setdefault(addon, {})
+                target[name] = changed
+    if problems:
+        raise SettingsError(*problems)
+    return Thresholds(values=values, clusters=clusters)
+
+
+def _parse(known: Threshold, value: object) -> float:
+    if isinstance(value, dict):
+        unit = value.get("unit", known.unit)
+        if unit != known.unit:
+            message = f"its unit is {known.unit}, not {unit}"
+            raise ValueError(message)
+        value = value["value"]
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        message = "a duration like 15m is needed"
+        if known.unit != "duration":
+            message = "a number is needed"
+        raise ValueError(message)  # noqa: TRY004 (what the user wrote, no caller's type)
+    # A bare number is no duration: 15 could be meant in minutes.
+    if known.unit == "duration" and _NUMBER.fullmatch(str(value)):
+        message = f"{value} needs a unit, like 15m"
+        raise ValueError(message)
+    parsed = _PARSERS[known.unit](str(value))
+    if not (math.isfinite(parsed) and parsed > 0):
+        message = f"{value} is not greater than 0"
+        raise ValueError(message)
+    return parsed
+
+
+def _suggest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
