@@ -1,6 +1,7 @@
 # make run    two simulated clusters through the agent, on loopback
 # make test   all checks that need nothing but Python, and the real components if there
 # make check  linters and types
+# make alerts write the alert rules from their source
 # make lock   resolve the dependencies again
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: run test check lock clean
+.PHONY: run test check alerts lock clean
 
 run: $(READY)
 	@$(BIN)/heroku-kafka-agent demo
@@ -21,6 +22,9 @@ check: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+alerts: $(READY)
+	$(BIN)/heroku-kafka-agent alerts --out alerts/heroku-kafka.rules.yml
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -148,6 +148,35 @@ def packaged_thresholds() -> Thresholds:
     return Thresholds(values=values)
 
 
+def choose_thresholds(path: Path | None, settings: Iterable[str]) -> Thresholds:
+    """Put a user's thresholds over the packaged ones: a file first, then ``--set``.
+
+    Args:
+        path: A YAML file, None for none.
+        settings: See `set_thresholds`.
+
+    Returns:
+        All numbers; not yet checked for contradictions.
+
+    Raises:
+        SettingsError: One sentence for each problem of both.
+    """
+    problems: list[str] = []
+    thresholds = packaged_thresholds()
+    try:
+        if path is not None:
+            thresholds = read_thresholds(path, thresholds)
+    except SettingsError as error:
+        problems += error.problems
+    try:
+        thresholds = set_thresholds(settings, thresholds)
+    except SettingsError as error:
+        problems += error.problems
+    if problems:
+        raise SettingsError(*problems)
+    return thresholds
+
+
 def read_thresholds(path: Path, base: Thresholds) -> Thresholds:
     """Read a user's file over other thresholds.
 

@@ -6,6 +6,7 @@ from typing import NoReturn
 import click
 
 from agent import __version__
+from agent.cli.alerts import alerts
 from agent.cli.capacity import capacity
 from agent.cli.demo import demo
 from agent.cli.explain import explain
@@ -24,7 +25,7 @@ def cli() -> None:
     """Receive a Heroku app's log drain; show its Kafka cluster to Prometheus."""
 
 
-for command in (serve, capacity, demo, explain, replay, simulate, watch):
+for command in (serve, alerts, capacity, demo, explain, replay, simulate, watch):
     cli.add_command(command)
 
 

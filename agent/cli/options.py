@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -102,3 +103,22 @@ def option(*names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
     bare = long_name.split("/")[0].removeprefix("--")
     variable = f"{ENVIRONMENT_PREFIX}_{bare.replace('-', '_').upper()}"
     return click.option(*names, envvar=variable, show_envvar=True, **attributes)
+
+
+def threshold_options(command: Decorated) -> Decorated:
+    """Declare ``--thresholds`` and ``--set``: a user's own numbers."""
+    command = option(
+        "--set",
+        "settings",
+        multiple=True,
+        type=Listed(),
+        metavar="NAME=VALUE",
+        help="One threshold, like load.warning=0.7, or ADDON:load.warning=0.7 for one "
+        "cluster; repeatable, goes before the file.",
+    )(command)
+    return option(
+        "--thresholds",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="YAML with what differs from the packaged alerts/thresholds.yaml.",
+    )(command)
