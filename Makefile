@@ -2,6 +2,8 @@
 # make test   all checks that need nothing but Python, and the real components if there
 # make check  linters and types
 # make alerts write the alert rules from their source
+# make alerts-demo  see the alerts of a simulated cluster, an hour in a minute
+# make dashboards-preview  pictures of the dashboards, drawn without a Grafana
 # make lock   resolve the dependencies again
 
 PYTHON ?= python3
@@ -9,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: run test check alerts lock clean
+.PHONY: run test check alerts alerts-demo dashboards-preview lock clean
 
 run: $(READY)
 	@$(BIN)/heroku-kafka-agent demo
@@ -25,6 +27,14 @@ check: $(READY)
 
 alerts: $(READY)
 	$(BIN)/heroku-kafka-agent alerts --out alerts/heroku-kafka.rules.yml
+
+# Needs Debian's prometheus and chromium.
+dashboards-preview: $(READY)
+	$(BIN)/python -m dashboards.preview --out build/dashboards-preview
+
+# Needs Debian's prometheus and prometheus-alertmanager. DEMO="--scenario disk-filling"
+alerts-demo: $(READY)
+	@$(BIN)/python -m alerts.demo $(DEMO)
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -104,6 +104,12 @@ _STORIES = "\n".join(f"  {name:<17}{one.about}" for name, one in SCENARIOS.items
     help="Factor of real time, or max.",
 )
 @option(
+    "--time-lapse",
+    is_flag=True,
+    help="Stamp the lines with the present time: at --speed 60 a minute of the story takes "
+    "a second.",
+)
+@option(
     "--duration",
     type=Duration(),
     help="Simulated time.  [default: endless]",
@@ -135,6 +141,7 @@ def simulate(  # noqa: PLR0913 (click hands each option over by name)
     cluster: str,
     seed: int,
     speed: float,
+    time_lapse: bool,
     duration: float | None,
     start: datetime | None,
     others: float,
@@ -143,9 +150,12 @@ def simulate(  # noqa: PLR0913 (click hands each option over by name)
     """Write what a synthetic cluster writes; nothing of it is real.
 
     Never ahead of the clock: a run faster than real time begins in the past and goes on
-    in real time once it has caught up.
+    in real time once it has caught up. With --time-lapse it begins now and stays fast.
     """
-    begin = _begin(start, speed, duration)
+    if time_lapse and (speed == float("inf") or start is not None):
+        message = "--time-lapse needs a --speed like 60, and no --start"
+        raise click.UsageError(message)
+    begin = _begin(start, 1 if time_lapse else speed, duration)
     played = Play(
         clusters=(
             Cluster(
@@ -162,6 +172,7 @@ def simulate(  # noqa: PLR0913 (click hands each option over by name)
         speed=None if speed == float("inf") else speed,
         others=others,
         seed=seed,
+        time_lapse=time_lapse,
     )
     if drain is None:
         _print(played)

@@ -23,6 +23,8 @@ class Play:
         speed: Simulated seconds in a real one; None for as fast as may be.
         others: The part of the lines that the app itself writes.
         seed: What everything random comes from.
+        time_lapse: Stamp the lines with the time at which they are played: at a speed
+            of 60 a minute of the story takes a second for whoever reads it.
     """
 
     clusters: tuple[Cluster, ...]
@@ -31,6 +33,13 @@ class Play:
     speed: float | None = 1.0
     others: float = 0.95
     seed: int = 0
+    time_lapse: bool = False
+
+    def stamp(self, moment: float) -> float:
+        """Return what a line of `moment` is stamped with."""
+        if self.time_lapse and self.speed is not None:
+            return self.start + (moment - self.start) / self.speed
+        return moment
 
     def lines(self) -> Iterator[tuple[int, list[Line]]]:
         """Yield each second and its lines."""
@@ -43,7 +52,13 @@ class Play:
         ]
         for second in seconds:
             lines = list(itertools.chain.from_iterable(map(next, stories)))
-            yield second, list(accompany(lines, self.others, second, rng))
+            yield (
+                second,
+                [
+                    line._replace(time=self.stamp(line.time))
+                    for line in accompany(lines, self.others, second, rng)
+                ],
+            )
 
 
 class Pace:
@@ -59,7 +74,7 @@ class Pace:
 
     def delay(self, second: int) -> float:
         """Return how long to wait for `second`, in real seconds."""
-        delay = second - time.time()
+        delay = self._play.stamp(second) - time.time()
         if self._play.speed is not None:
             due = self._began + (second - self._play.start) / self._play.speed
             delay = max(delay, due - time.monotonic())

@@ -194,6 +194,7 @@ def _outage(at: int, seconds: int) -> tuple[tuple[Effect, ...], tuple[Speech, ..
 
 
 _FAILURE = _outage(2 * MINUTE, 4 * MINUTE)
+_LOSS = _outage(2 * MINUTE, 30 * MINUTE)
 _HALT = _outage(20 * MINUTE + 2, 5 * MINUTE)
 _OOM = _outage(25 * MINUTE + 5, 90)
 
@@ -207,6 +208,12 @@ SCENARIOS: dict[str, Scenario] = {
             Speech(begin=3 * MINUTE, who=Who.CONTROLLER, line=TOO_FEW),
         ),
         period=30 * MINUTE,
+    ),
+    "broker-loss": Scenario(
+        about="a broker is gone for half an hour, as when Heroku replaces it",
+        effects=_LOSS[0],
+        speeches=_LOSS[1],
+        period=60 * MINUTE,
     ),
     "memory-pressure": Scenario(
         about="memory fills, the page cache shrinks, a broker runs out of heap",

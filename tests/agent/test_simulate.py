@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -365,6 +366,54 @@ def test_the_command_prints_text_that_the_agent_understands() -> None:
     assert explained.stdout.count(b"metrics of     kafka-simulated-10001") == 18
 
 
+def test_a_time_lapse_tells_the_story_at_the_present_time() -> None:
+    cluster = Cluster(addon=ADDON, scenario=SCENARIOS["node-failure"], start=START)
+    told = {
+        False: Play(clusters=(cluster,), start=START, seconds=600, others=0),
+        True: Play(
+            clusters=(cluster,),
+            start=START,
+            seconds=600,
+            speed=60.0,
+            others=0,
+            time_lapse=True,
+        ),
+    }
+    lines = {
+        fast: [line for _second, lines in play.lines() for line in lines]
+        for fast, play in told.items()
+    }
+
+    assert [line.message for line in lines[True]] == [
+        line.message for line in lines[False]
+    ]
+    for fast, slow in zip(lines[True], lines[False], strict=True):
+        assert fast.time - START == pytest.approx((slow.time - START) / 60)
+
+
+def test_a_time_lapse_is_played_within_its_time() -> None:
+    before = datetime.now(UTC)
+    done = run_command(
+        "simulate",
+        "--time-lapse",
+        "--speed",
+        "120",
+        "--duration",
+        "4m",
+        "--others",
+        "0",
+    )
+    stamps = [
+        datetime.fromisoformat(line.split(maxsplit=1)[0])
+        for line in done.stdout.decode().splitlines()
+    ]
+
+    assert stamps == sorted(stamps)
+    assert (stamps[-1] - stamps[0]).total_seconds() < 240 / 120
+    assert before - timedelta(seconds=1) <= stamps[0]
+    assert stamps[-1] <= datetime.now(UTC)
+
+
 def test_the_command_says_what_became_of_the_messages() -> None:
     with running() as agent:
         url = agent.url.replace("http://", "http://drain:correct-horse-battery@")
@@ -390,6 +439,8 @@ def test_the_command_says_what_became_of_the_messages() -> None:
         (("--drain", "ftp://x"), b"--drain"),
         (("--drain", "localhost"), b"--drain"),
         (("--duration", "x"), b"--duration"),
+        (("--time-lapse", "--speed", "max"), b"--time-lapse"),
+        (("--time-lapse", "--start", "2026-06-07T22:00:00Z"), b"--time-lapse"),
     ],
 )
 def test_a_wrong_option_is_named(arguments: tuple[str, ...], named: bytes) -> None:
