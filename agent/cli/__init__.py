@@ -8,6 +8,7 @@ import click
 from agent import __version__
 from agent.cli.alerts import alerts
 from agent.cli.capacity import capacity
+from agent.cli.dashboards import dashboards
 from agent.cli.demo import demo
 from agent.cli.explain import explain
 from agent.cli.replay import replay
@@ -25,7 +26,17 @@ def cli() -> None:
     """Receive a Heroku app's log drain; show its Kafka cluster to Prometheus."""
 
 
-for command in (serve, alerts, capacity, demo, explain, replay, simulate, watch):
+for command in (
+    serve,
+    alerts,
+    capacity,
+    dashboards,
+    demo,
+    explain,
+    replay,
+    simulate,
+    watch,
+):
     cli.add_command(command)
 
 

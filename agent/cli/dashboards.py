@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from agent.cli.options import option, threshold_options
+from agent.cli.options import Duration, option, threshold_options
 from agent.dashboards import (
+    TIMEOUT_SECONDS,
     Dashboard,
     Grafana,
     Plan,
-    Result,
     apply_thresholds,
     check_address,
     check_folder_name,
@@ -37,6 +37,7 @@ _OF_UPLOAD = {
     "token": "--token",
     "basic": "--basic",
     "allow_plain_http": "--allow-plain-http",
+    "timeout": "--timeout",
 }
 
 
@@ -102,6 +103,13 @@ _OF_UPLOAD = {
     help="Send the credentials over http:// to another machine, for everybody on the "
     "way to read.",
 )
+@option(
+    "--timeout",
+    type=Duration(),
+    default=f"{TIMEOUT_SECONDS:g}s",
+    show_default=True,
+    help="Time for each answer of Grafana's.",
+)
 @click.pass_context
 def dashboards(  # noqa: PLR0913 (click hands each option over by name)
     context: click.Context,
@@ -119,6 +127,7 @@ def dashboards(  # noqa: PLR0913 (click hands each option over by name)
     dry_run: bool,
     message: str | None,
     allow_plain_http: bool,
+    timeout: float,
 ) -> int:
     """Write the Grafana dashboards, or upload them; without either, list them.
 
@@ -139,7 +148,7 @@ def dashboards(  # noqa: PLR0913 (click hands each option over by name)
     if address is None:
         return _list(found)
     address = check_address(address, allow_plain_http=allow_plain_http)
-    grafana = Grafana(address, _parse_login(token, basic))
+    grafana = Grafana(address, _parse_login(token, basic), timeout_seconds=timeout)
     return asyncio.run(_upload(grafana, found, plan))
 
 
@@ -201,16 +210,13 @@ def _fit(thresholds: Thresholds, prefix: str) -> list[Dashboard]:
 
 
 def _list(found: Sequence[Dashboard]) -> int:
-    widths = [max(len(text) for text in texts) for texts in _columns(found)]
+    titles = max(len(one.title) for one in found)
+    uids = max(len(one.uid) for one in found)
     for one in found:
-        title, uid = one.title.ljust(widths[0]), one.uid.ljust(widths[1])
-        click.echo(f"{title}  {uid}  {count_panels(one)} panels")
+        panels = count_panels(one)
+        click.echo(f"{one.title:<{titles}}  {one.uid:<{uids}}  {panels} panels")
     click.echo("write them with --out FOLDER, upload them with --upload URL", err=True)
     return 0
-
-
-def _columns(found: Sequence[Dashboard]) -> tuple[list[str], list[str]]:
-    return [one.title for one in found], [one.uid for one in found]
 
 
 def _write(found: Sequence[Dashboard], out: Path, folder: str | None) -> int:
