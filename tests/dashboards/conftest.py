@@ -1,0 +1,39 @@
+"""One Prometheus with eight days of history for all tests of the dashboards."""
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from dashboards.preview.prometheus import serve_history
+from dashboards.preview.recording import SCRAPE_SECONDS, Points, record
+from dashboards.preview.story import TALES
+from tests.dashboards.history import RULES, History
+from tests.serving import find_program
+
+_LABEL = re.compile(r'(\w+)="')
+
+
+@pytest.fixture(scope="session")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
+    find_program("prometheus")
+    find_program("promtool")
+    end = int(time.time()) // SCRAPE_SECONDS * SCRAPE_SECONDS
+    points = record(TALES, end)
+    series = frozenset(
+        (one.partition("{")[0], frozenset(_LABEL.findall(one))) for one in points.series
+    )
+    folder = tmp_path_factory.mktemp("history")
+    with serve_history(folder / "prometheus", points, end, RULES) as server:
+        yield History(server, end, series)
+
+
+@pytest.fixture(scope="session")
+def emptiness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
+    """A Prometheus that has never seen anything."""
+    find_program("prometheus")
+    folder = tmp_path_factory.mktemp("emptiness")
+    end = int(time.time())
+    with serve_history(folder / "prometheus", Points(), end) as server:
+        yield History(server, end, frozenset())

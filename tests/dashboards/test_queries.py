@@ -1,0 +1,243 @@
+"""Each query of each dashboard is run against a Prometheus, as Grafana would."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from dashboards.preview.frames import Column, Frame, find_legend_labels
+from dashboards.preview.grafana import (
+    Answer,
+    Panel,
+    View,
+    find_annotations,
+    find_targets,
+    shape_answers,
+)
+from dashboards.preview.layout import Placed, lay_out
+from dashboards.preview.model import build_model
+from dashboards.preview.recording import INSTANCE, JOB
+from dashboards.preview.story import STANDARD, TALES
+from dashboards.preview.transformations import transform
+from tests.dashboards.history import CLUSTERS, FILES, History, load
+from tests.dashboards.units import UNITS, measure
+from tests.documented import LOG, METRICS
+from tests.frames import frame
+from tests.serving import running
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+MAY_BE_EMPTY: dict[tuple[str, str, str], str] = {}
+"""File, panel and query that may find nothing on either cluster, and why."""
+
+
+def panels(view: View) -> Iterator[Placed]:
+    """Yield all panels with queries: in collapsed rows too, and each repetition."""
+    for placed in lay_out(view, open_rows=True):
+        if find_targets(placed.panel):
+            yield placed
+
+
+def answers(view: View) -> Iterator[tuple[Panel, Answer]]:
+    for placed in panels(view):
+        for target in find_targets(placed.panel):
+            yield placed.panel, placed.view.run(placed.panel, target)
+
+
+def test_there_are_five_dashboards() -> None:
+    assert len(FILES) == 5
+
+
+@pytest.mark.parametrize("addon", CLUSTERS)
+@pytest.mark.parametrize("name", FILES)
+def test_each_variable_finds_values(history: History, name: str, addon: str) -> None:
+    for choice in history.look(name, addon).choices.values():
+        assert choice.options, choice.name
+        assert choice.values, choice.name
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_cluster_is_chosen_among_all_of_them(history: History, name: str) -> None:
+    choices = history.look(name, STANDARD).choices
+
+    if "addon" in choices:
+        assert set(choices["addon"].options) == {tale.addon for tale in TALES}
+
+
+@pytest.mark.parametrize("addon", CLUSTERS)
+@pytest.mark.parametrize("name", FILES)
+def test_each_query_finds_something(history: History, name: str, addon: str) -> None:
+    empty = [
+        (panel["title"], answer.query, answer.expression)
+        for panel, answer in answers(history.look(name, addon))
+        if not any(series.points for series in answer.series)
+        and (name, panel["title"], answer.query) not in MAY_BE_EMPTY
+    ]
+
+    assert empty == []
+
+
+def test_each_exception_is_needed(history: History) -> None:
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for name in {name for name, _, _ in MAY_BE_EMPTY}:
+        for addon in CLUSTERS:
+            for panel, answer in answers(history.look(name, addon)):
+                place = (name, panel["title"], answer.query)
+                found.setdefault(place, []).append(len(answer.series))
+
+    for place in MAY_BE_EMPTY:
+        assert 0 in found[place], f"{place} finds something everywhere"
+
+
+@pytest.mark.parametrize("addon", CLUSTERS)
+@pytest.mark.parametrize("name", FILES)
+def test_each_legend_names_labels_of_its_series(
+    history: History, name: str, addon: str
+) -> None:
+    missing = [
+        (panel["title"], answer.legend, sorted(series.labels))
+        for panel, answer in answers(history.look(name, addon))
+        for series in answer.series
+        if not find_legend_labels(raw_legend(panel, answer)) <= set(series.labels)
+    ]
+
+    assert missing == []
+
+
+def raw_legend(panel: Panel, answer: Answer) -> str:
+    (target,) = (one for one in find_targets(panel) if one["refId"] == answer.query)
+    return target.get("legendFormat") or ""
+
+
+@pytest.mark.parametrize("addon", CLUSTERS)
+@pytest.mark.parametrize("name", FILES)
+def test_the_series_of_a_chart_have_names_of_their_own(
+    history: History, name: str, addon: str
+) -> None:
+    twice = []
+    for placed in panels(history.look(name, addon)):
+        panel = placed.panel
+        frames = shape_answers(placed.view.run_all(panel))
+        titles = [one.columns[-1].title for one in frames if not is_table(one)]
+        twice += [
+            (panel["title"], title) for title in set(titles) if titles.count(title) > 1
+        ]
+
+    assert twice == []
+
+
+def is_table(shaped: Frame) -> bool:
+    return shaped.columns[-1].title is None
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_unit_of_each_series_is_what_it_measures(
+    history: History, name: str
+) -> None:
+    wrong = []
+    for placed in panels(history.look(name, STANDARD)):
+        panel = placed.panel
+        found = placed.view.run_all(panel)
+        measures = {one.query: measure(one.expression) for one in found}
+        frames = transform(shape_answers(found), panel.get("transformations") or ())
+        for column in (one for each in frames for one in each.columns):
+            if column.kind != "number" or column.query not in measures:
+                continue
+            unit, mapped = find_unit(panel, column)
+            if unit not in UNITS[measures[column.query]] and not mapped:
+                wrong.append((panel["title"], title_of(column), unit, measures))
+
+    assert wrong == []
+
+
+def title_of(column: Column) -> str:
+    return column.title or column.name
+
+
+def find_unit(panel: Panel, column: Column) -> tuple[str, bool]:
+    """Find a column's unit, and whether its values are shown as texts instead."""
+    defaults = panel["fieldConfig"]["defaults"]
+    unit, mapped = defaults.get("unit", "none"), bool(defaults.get("mappings"))
+    for override in panel["fieldConfig"].get("overrides", []):
+        if matches(override["matcher"], column):
+            for one in override["properties"]:
+                unit = one["value"] if one["id"] == "unit" else unit
+                mapped = mapped or (one["id"] == "mappings" and bool(one["value"]))
+                hidden = one["id"] == "custom.hidden" and one["value"]
+                mapped = mapped or hidden
+    return unit, mapped
+
+
+def matches(matcher: Mapping[str, Any], column: Column) -> bool:
+    wanted = matcher["options"]
+    match matcher["id"]:
+        case "byName":
+            return wanted in (column.name, column.title)
+        case "byNames":
+            return title_of(column) in wanted["names"]
+        case "byRegexp":
+            return bool(re.search(wanted.strip("/"), title_of(column)))
+        case "byFrameRefID":
+            return bool(wanted == column.query)
+        case "byType":
+            return bool(wanted == column.kind)
+        case other:
+            message = f"the matcher {other} is not known"
+            raise ValueError(message)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_annotation_is_found(history: History, name: str) -> None:
+    annotations = find_annotations(load(name))
+    assert annotations
+    for annotation in annotations:
+        views = [history.look(name, addon) for addon in CLUSTERS]
+        found = [
+            view.ask(view.interpolate(annotation["target"]["expr"]), {}, instant=False)
+            for view in views
+        ]
+        assert any(found), annotation["name"]
+        used = annotation.get("titleFormat", "") + annotation.get("textFormat", "")
+        for series in (one for result in found for one in result):
+            assert find_legend_labels(used) <= set(series.labels), annotation["name"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_scenario_of_the_simulator_breaks_a_query(
+    history: History, name: str
+) -> None:
+    for tale in TALES:
+        view = history.look(name, tale.addon)
+        assert list(answers(view))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_without_any_data_nothing_fails(emptiness: History, name: str) -> None:
+    view = emptiness.look(name, STANDARD)
+    model = build_model(view, "dark", open_rows=True)
+
+    errors = {one["title"]: one["error"] for one in model["panels"] if "error" in one}
+    assert errors == {}
+
+
+def test_a_running_agent_exports_what_the_history_holds(history: History) -> None:
+    with running() as agent:
+        agent.post(frame(METRICS) + frame(LOG))
+        exported = {
+            (name, frozenset({label for label, _ in labels} | {"job", "instance"}))
+            for name, labels in agent.metrics().samples
+            if "_created" not in name
+        }
+
+    assert exported - history.series == set()
+
+
+def test_the_history_was_scraped_from_one_target(history: History) -> None:
+    targets = history.server.ask(
+        "query",
+        query="group by (job, instance) (heroku_kafka_agent_build_info)",
+        time=str(history.end),
+    )["result"]
+
+    assert [one["metric"] for one in targets] == [{"job": JOB, "instance": INSTANCE}]
