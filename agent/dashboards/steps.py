@@ -2,7 +2,8 @@
 
 Which step is which threshold stands in ``dashboards/threshold_steps.yaml``, which is
 generated with the dashboards: by uid and panel, the steps' numbers and names of
-thresholds. The first step has no value, it is the colour below all others.
+thresholds; ``overrides`` holds the same by the number of an override. The first step has
+no value, it is the colour below all others.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +19,11 @@ from agent.thresholds import Thresholds, find_contradictions, packaged_threshold
 
 PLACES = "threshold_steps.yaml"
 
-_Places = Mapping[int, Mapping[int, str]]
-"""By panel and step, the name of the threshold."""
+_Names = Mapping[int, str]
+"""By step, the name of the threshold."""
+
+_Places = Mapping[int, Mapping[Any, Any]]
+"""By panel, its `_Names`, with those of its overrides under ``overrides``."""
 
 
 def apply_thresholds(
@@ -53,8 +57,7 @@ def apply_thresholds(
     places = yaml.safe_load(folder.joinpath(PLACES).read_text("utf-8"))
 
     def change(tree: Tree) -> None:
-        for panel, named in _named_panels(tree, places.get(tree["uid"], {})):
-            steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+        for panel, steps, named in _named_steps(tree, places.get(tree["uid"], {})):
             for number, name in named.items():
                 if name in changed:
                     step = steps[number]
@@ -68,13 +71,20 @@ def apply_thresholds(
     return fitted
 
 
-def _named_panels(
+def _named_steps(
     tree: Tree, places: _Places
-) -> Iterator[tuple[Tree, Mapping[int, str]]]:
-    """Yield the panels that have steps with names, and those."""
+) -> Iterator[tuple[Tree, list[Any], _Names]]:
+    """Yield the panels that have steps with names, with the steps and the names."""
     for panel in walk_panels(tree):
-        if panel["id"] in places:
-            yield panel, places[panel["id"]]
+        names = dict(places.get(panel["id"], {}))
+        overrides = names.pop("overrides", {})
+        config = panel.get("fieldConfig", {})
+        if names:
+            yield panel, config["defaults"]["thresholds"]["steps"], names
+        for number, named in overrides.items():
+            for one in config["overrides"][number]["properties"]:
+                if one["id"] == "thresholds":
+                    yield panel, one["value"]["steps"], named
 
 
 def _scale(step: float, before: float, after: float) -> float:

@@ -64,13 +64,25 @@ def link_tags(tree: Tree) -> set[str]:
 def steps(trees: dict[str, Tree], name: str) -> list[float]:
     """Find the values of all steps that are a threshold."""
     return [
-        panel["fieldConfig"]["defaults"]["thresholds"]["steps"][number]["value"]
+        one[number]["value"]
         for uid, panels in PLACES.items()
         for panel in walk(trees[uid]["panels"])
         if isinstance(panel, dict) and "gridPos" in panel
-        for number, named in panels.get(panel["id"], {}).items()
+        for one, names in named_steps(panel, panels.get(panel["id"], {}))
+        for number, named in names.items()
         if named == name
     ]
+
+
+def named_steps(panel: Tree, names: Tree) -> Iterator[tuple[list[Tree], Tree]]:
+    config = panel.get("fieldConfig", {})
+    plain = {key: name for key, name in names.items() if key != "overrides"}
+    if plain:
+        yield config["defaults"]["thresholds"]["steps"], plain
+    for number, own in names.get("overrides", {}).items():
+        for one in config["overrides"][number]["properties"]:
+            if one["id"] == "thresholds":
+                yield one["value"]["steps"], own
 
 
 def parse(files: dict[str, bytes]) -> dict[str, Tree]:

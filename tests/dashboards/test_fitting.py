@@ -64,6 +64,28 @@ def test_a_panel_in_a_folded_row_gets_its_threshold(tmp_path: Path) -> None:
     assert values(fit(tmp_path, "load.warning=0.7"), 0, 0) == [None, 0.7]
 
 
+def test_a_column_of_a_table_gets_its_threshold(tmp_path: Path) -> None:
+    steps = [{"color": "green", "value": None}, {"color": "red", "value": 0.8}]
+    override = {
+        "matcher": {"id": "byName", "options": "Load"},
+        "properties": [
+            {"id": "unit", "value": "short"},
+            {"id": "thresholds", "value": {"mode": "absolute", "steps": steps}},
+        ],
+    }
+    table = panel(1, None, 0.5)
+    table["fieldConfig"]["overrides"] = [{"matcher": {}, "properties": []}, override]
+    make(tmp_path, "kafka", table)
+    places = "kafka: {1: {overrides: {1: {1: load.warning}}}}"
+    (tmp_path / "threshold_steps.yaml").write_text(places, encoding="utf-8")
+
+    fitted = fit(tmp_path, "load.warning=0.7")
+    [_, changed] = fitted.tree["panels"][0]["fieldConfig"]["overrides"]
+
+    assert changed["properties"][1]["value"]["steps"][1]["value"] == 0.7
+    assert values(fitted, 0) == [None, 0.5]
+
+
 def test_a_threshold_that_passes_the_next_step_of_a_panel_is_refused(
     tmp_path: Path,
 ) -> None:
