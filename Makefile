@@ -3,6 +3,7 @@
 # make check  linters and types
 # make alerts write the alert rules from their source
 # make alerts-demo  see the alerts of a simulated cluster, an hour in a minute
+# make dashboards  build the dashboards from their definitions
 # make dashboards-preview  pictures of the dashboards, drawn without a Grafana
 # make lock   resolve the dependencies again
 
@@ -11,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: run test check alerts alerts-demo dashboards-preview lock clean
+.PHONY: run test check alerts alerts-demo dashboards dashboards-preview lock clean
 
 run: $(READY)
 	@$(BIN)/heroku-kafka-agent demo
@@ -28,6 +29,9 @@ check: $(READY)
 alerts: $(READY)
 	$(BIN)/heroku-kafka-agent alerts --out alerts/heroku-kafka.rules.yml
 
+dashboards: $(READY)
+	$(BIN)/python -m dashboards.builder
+
 # Needs Debian's prometheus and chromium.
 dashboards-preview: $(READY)
 	$(BIN)/python -m dashboards.preview --out build/dashboards-preview
@@ -36,9 +40,12 @@ dashboards-preview: $(READY)
 alerts-demo: $(READY)
 	@$(BIN)/python -m alerts.demo $(DEMO)
 
-$(READY): requirements.lock pyproject.toml
+# Without its dependencies, for the last: it asks for Kerberos, whose headers are seldom
+# there; the part of it that is used here needs nothing that the lock has not.
+$(READY): requirements.lock pyproject.toml dashboards/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r dashboards/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -74,7 +74,9 @@ def steps(trees: dict[str, Tree], name: str) -> list[float]:
     ]
 
 
-def named_steps(panel: Tree, names: Tree) -> Iterator[tuple[list[Tree], Tree]]:
+def named_steps(
+    panel: Tree, names: dict[Any, Any]
+) -> Iterator[tuple[list[Tree], dict[int, str]]]:
     config = panel.get("fieldConfig", {})
     plain = {key: name for key, name in names.items() if key != "overrides"}
     if plain:

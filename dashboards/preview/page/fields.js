@@ -44,6 +44,7 @@ function faded(colour, share) {
 
 // On a coloured ground, black or white, whichever is read more easily.
 function inkOn(colour) {
+  if (colour === paint("transparent")) return TEXT;
   const box = document.createElement("canvas").getContext("2d");
   box.fillStyle = colour;
   const parts = [1, 3, 5].map((at) => parseInt(box.fillStyle.slice(at, at + 2), 16));

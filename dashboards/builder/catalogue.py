@@ -1,0 +1,121 @@
+"""The series that the agent exports, and those that a query asks for."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import promql_parser
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+)
+
+from agent.capacity.ledger import CapacityLedger
+from agent.clock import Moment
+from agent.exporter import Exporter
+from agent.settings import Settings
+from agent.state import State
+from agent.telemetry import Telemetry
+from dashboards.builder.errors import BuildError
+
+PROMETHEUS = frozenset({"ALERTS", "up"})
+"""What Prometheus itself adds."""
+
+_TYPE = re.compile(r"^# TYPE (\S+) (\S+)$", re.MULTILINE)
+_NAME = re.compile(r'__name__=~"heroku_kafka_\(([a-z0-9_|]+)\)"')
+_VARIABLE = re.compile(r"\$\{?(\w+)(?::\w+)?\}?")
+_DURATIONS = {"__interval", "__rate_interval", "__range"}
+
+
+@cache
+def find_metrics() -> frozenset[str]:
+    """Find the names of all series, by asking the agent's exporter.
+
+    It writes the header of each family, whether there are series or not.
+    """
+    settings = Settings(topic_metrics=1)
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    exporter = Exporter(
+        settings=settings,
+        state=State(settings),
+        ledger=CapacityLedger(settings.plans),
+        telemetry=Telemetry(),
+        process=registry,
+    )
+    _, render = exporter.prepare("text/plain", Moment(wall=0.0, monotonic=0.0))
+    names = set(PROMETHEUS)
+    for name, kind in _TYPE.findall(render().decode()):
+        endings = ("_bucket", "_sum", "_count") if kind == "histogram" else ("",)
+        names.update(f"{name}{ending}" for ending in endings)
+    return frozenset(names)
+
+
+def fill_variables(expression: str) -> str:
+    """Put something for each variable, so that PromQL can be parsed."""
+    return _VARIABLE.sub(
+        lambda found: "5m" if found[1] in _DURATIONS else "x", expression
+    )
+
+
+def parse_expression(expression: str) -> Any:
+    """Parse PromQL with variables.
+
+    Raises:
+        BuildError: It is none.
+    """
+    try:
+        return promql_parser.parse(fill_variables(expression))
+    except ValueError as error:
+        message = f"no PromQL: {error} in {expression!r}"
+        raise BuildError(message) from None
+
+
+def walk_selectors(node: Any) -> Iterator[Any]:
+    """Yield the selectors of parsed PromQL."""
+    if type(node).__name__ == "VectorSelector":
+        yield node
+        return
+    for name in ("vector_selector", "expr", "param", "lhs", "rhs"):
+        inner = getattr(node, name, None)
+        if inner is not None:
+            yield from walk_selectors(inner)
+    for one in getattr(node, "args", None) or ():
+        yield from walk_selectors(one)
+
+
+def find_names(expression: str) -> set[str]:
+    """Find the names of the series that PromQL asks for.
+
+    Raises:
+        BuildError: It is no PromQL, or a selector has no name.
+    """
+    names: set[str] = set()
+    for selector in walk_selectors(parse_expression(expression)):
+        name = selector.name
+        if name is None:
+            # A pattern of names, as the variable of the clusters has it.
+            match = _NAME.search(expression)
+            if match is None:
+                message = f"a selector without a name in {expression!r}"
+                raise BuildError(message)
+            names.update(f"heroku_kafka_{one}" for one in match[1].split("|"))
+        else:
+            names.add(name)
+    return names
+
+
+def check_names(expression: str) -> None:
+    """Check that the agent exports what PromQL asks for.
+
+    Raises:
+        BuildError: It does not.
+    """
+    unknown = find_names(expression) - find_metrics()
+    if unknown:
+        message = f"unknown metric {', '.join(sorted(unknown))}"
+        raise BuildError(message)

@@ -1,0 +1,211 @@
+"""Each panel is held against the types that Grafana publishes, by the TypeScript compiler.
+
+Grafana's package describes the newest Grafana; what is valid there and written with a
+schema of Grafana 11 is read by all between. The packages stand in ``schema/``, as
+versions and hashes.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.dashboards.packaged import NAMES, Tree, load, panels
+from tests.serving import find_program
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+HERE = Path(__file__).parent / "schema"
+TYPES = "./node_modules/@grafana/schema/dist/types"
+FOLDERS = {
+    "gauge": "gauge",
+    "stat": "stat",
+    "state-timeline": "statetimeline",
+    "table": "table",
+    "text": "text",
+    "timeseries": "timeseries",
+}
+"""Where the package describes the options of a kind of panel."""
+UNDESCRIBED = {"alertlist": "the package has no types of its options"}
+# Grafana reads them, its package does not name them: what an annotation is drawn with,
+# and the older place of its query.
+ANNOTATION_EXTRAS = ("expr", "step", "tagKeys", "textFormat", "titleFormat")
+# The package leaves queries to their data source; its type for them is closed and empty.
+QUERY_EXTRAS = ("editorMode", "expr", "format", "instant", "legendFormat", "range")
+
+HEAD = f"""\
+import type {{ AnnotationQuery, Dashboard, FieldConfig, Panel, RowPanel, VariableModel }}
+  from "{TYPES}/index";
+// Parts of Grafana's types, with the texts of their enumerations, as JSON has them.
+type Plain<T> =
+  T extends string ? T | `${{T}}` :
+  T extends number | boolean | null | undefined ? T :
+  T extends Array<infer U> ? Array<Plain<U>> :
+  T extends object ? {{ [K in keyof T]?: Plain<T[K]> }} : T;
+"""
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the packages into a folder of pytest's."""
+    npm = find_program("npm")
+    folder = tmp_path_factory.mktemp("schema")
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / name, folder)
+    ended = subprocess.run(
+        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "npm_config_cache": str(folder / "cache")},
+        check=False,
+    )
+    if ended.returncode:
+        message = f"npm ci failed: {ended.stderr[-500:]}"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
+
+
+def check(folder: Path, text: str) -> str:
+    """Compile; return what the compiler says."""
+    (folder / "check.ts").write_text(text, encoding="utf-8")
+    ended = subprocess.run(
+        [
+            find_program("node"),
+            "node_modules/typescript/bin/tsc",
+            *("--noEmit", "--strict", "--skipLibCheck"),
+            *("--module", "esnext", "--moduleResolution", "bundler"),
+            *("--target", "es2022"),
+            "check.ts",
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ended.stdout + ended.stderr
+
+
+def describe(tree: Tree) -> str:
+    """Write a dashboard as TypeScript: each part with the type that it must have."""
+    parts = [HEAD]
+    for folder in FOLDERS.values():
+        path = f"{TYPES}/raw/composable/{folder}/panelcfg/x/types.gen"
+        parts.append(f'import type * as {folder} from "{path}";\n')
+    for number, (kind, part) in enumerate(split(tree)):
+        value = json.dumps(part, indent=1, ensure_ascii=False)
+        parts.append(f"const part{number}: Plain<{kind}> = {value};\n")
+    return "".join(parts)
+
+
+def split(tree: Tree) -> Iterator[tuple[str, Any]]:
+    """Yield the parts of a dashboard and the names of their types."""
+    above = ("annotations", "panels", "templating")
+    yield "Dashboard", without(tree, *above)
+    for one in tree["annotations"]["list"]:
+        yield (
+            "AnnotationQuery",
+            {
+                **without(one, *ANNOTATION_EXTRAS, "target"),
+                "target": without(one["target"], "expr", "interval"),
+            },
+        )
+    for one in tree["templating"]["list"]:
+        yield "VariableModel", one
+    for one in tree["panels"]:
+        if one["type"] == "row":
+            yield "RowPanel", without(one, "panels")
+    for panel in panels(tree):
+        yield from split_panel(panel)
+
+
+def split_panel(panel: Tree) -> Iterator[tuple[str, Any]]:
+    config = panel["fieldConfig"]
+    defaults = config.get("defaults", {})
+    targets = [without(one, *QUERY_EXTRAS) for one in panel.get("targets", ())]
+    plain = without(panel, "options", "fieldConfig")
+    yield "Panel", {**plain, "targets": targets}
+    yield "FieldConfig", without(defaults, "custom")
+    for name, value in find_override_properties(config):
+        yield "FieldConfig", {name: value}
+    if panel["type"] in UNDESCRIBED:
+        return
+    kind = FOLDERS[panel["type"]]
+    yield f"{kind}.Options", panel.get("options", {})
+    custom = [("custom", defaults["custom"])] if "custom" in defaults else []
+    custom += [
+        ("custom", {name: value})
+        for name, value in find_override_properties(config, "custom.")
+    ]
+    for _, value in custom:
+        yield f"{kind}.FieldConfig", value
+
+
+def find_override_properties(
+    config: Tree, prefix: str = ""
+) -> Iterator[tuple[str, Any]]:
+    for override in config.get("overrides", ()):
+        for one in override["properties"]:
+            name = one["id"].removeprefix(prefix)
+            if name.startswith("custom.") or (prefix and name == one["id"]):
+                continue
+            yield name, one["value"]
+
+
+def without(tree: Tree, *names: str) -> Tree:
+    return {name: value for name, value in tree.items() if name not in names}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_grafanas_own_types_accept_each_part(workshop: Path, name: str) -> None:
+    assert check(workshop, describe(load(name))) == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "hint"),
+    [
+        ("options.legend.displayMode", "tabel", "tabel"),
+        ("options.legend.dislayMode", "table", "dislayMode"),
+        ("fieldConfig.defaults.custom.fillOpacty", 8, "fillOpacty"),
+        ("fieldConfig.defaults.unti", "short", "unti"),
+        ("fieldConfig.defaults.custom.showPoints", "nevr", "nevr"),
+        ("gridPos.w", "12", "'number'"),
+        ("titel", "Load", "titel"),
+    ],
+)
+def test_a_planted_error_is_found(
+    workshop: Path, path: str, value: object, hint: str
+) -> None:
+    tree = json.loads(json.dumps(load("heroku-kafka-overview")))
+    panel = next(one for one in panels(tree) if one["type"] == "timeseries")
+    *above, last = path.split(".")
+    part = panel
+    for one in above:
+        part = part[one]
+    part[last] = value
+
+    assert hint in check(workshop, describe(tree))
+
+
+def test_a_planted_error_in_an_override_is_found(workshop: Path) -> None:
+    tree = json.loads(json.dumps(load("heroku-kafka-overview")))
+    panel = next(one for one in panels(tree) if one["type"] == "table")
+    panel["fieldConfig"]["overrides"].append(
+        {
+            "matcher": {"id": "byName", "options": "Load"},
+            "properties": [{"id": "custom.widht", "value": 80}],
+        }
+    )
+
+    assert "widht" in check(workshop, describe(tree))
+
+
+def test_the_lock_names_no_registry() -> None:
+    assert "://" not in (HERE / "package-lock.json").read_text(encoding="utf-8")
