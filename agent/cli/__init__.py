@@ -8,6 +8,7 @@ import click
 from agent import __version__
 from agent.cli.alerts import alerts
 from agent.cli.capacity import capacity
+from agent.cli.check import check
 from agent.cli.dashboards import dashboards
 from agent.cli.demo import demo
 from agent.cli.explain import explain
@@ -30,6 +31,7 @@ for command in (
     serve,
     alerts,
     capacity,
+    check,
     dashboards,
     demo,
     explain,

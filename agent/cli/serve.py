@@ -1,18 +1,22 @@
 """``serve``: the agent itself."""
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from agent.app import App, run_app
 from agent.cli.options import Duration, Listed, PlanOf, Size, option
+from agent.errors import SettingsError
 from agent.logs import configure_logging
 from agent.secret import Secret
 from agent.settings import (
     DEFAULT_HOST,
     DEFAULT_PORT,
+    Credentials,
     Limits,
     Settings,
     check_settings,
@@ -20,6 +24,8 @@ from agent.settings import (
     choose_public_url,
     parse_credentials,
 )
+
+Made = TypeVar("Made")
 
 _LIMITS = Limits()
 _DEFAULTS = Settings()
@@ -237,60 +243,77 @@ _DEFAULTS = Settings()
     show_default=True,
     help="Lines below this level are not written.",
 )
-def serve(  # noqa: PLR0913 (click hands each option over by name)
-    *,
-    host: str | None,
-    port: int | None,
-    drain_credentials: tuple[str, ...],
-    read_credentials: tuple[str, ...],
-    allow_anonymous: bool,
-    tls_certificate: Path | None,
-    tls_key: Path | None,
-    stale_after: float,
-    forget_after: float,
-    addons: tuple[str, ...],
-    require_local0: bool,
-    plans: tuple[tuple[str, str], ...],
-    retention: float,
-    topic_metrics: int,
-    api_token: str | None,
-    platform_url: str,
-    data_url: str,
-    public_url: str | None,
-    show_secrets: bool,
-    log_level: str,
-    **limits: float,
-) -> None:
+def serve(*, log_level: str, **given: Any) -> None:
     """Receive log drains on POST /logs and serve GET /metrics."""
-    host, port = choose_address(host, port, os.environ)
-    settings = Settings(
-        host=host,
-        port=port,
-        drain_credentials=tuple(map(parse_credentials, drain_credentials)),
-        read_credentials=tuple(map(parse_credentials, read_credentials)),
-        allow_anonymous=allow_anonymous,
-        tls_certificate=tls_certificate,
-        tls_key=tls_key,
-        stale_after_seconds=stale_after,
-        forget_after_seconds=forget_after,
-        addons=frozenset(addons),
-        require_local0=require_local0,
-        plans=dict(plans),
-        retention_seconds=retention,
-        topic_metrics=topic_metrics,
-        api_token=Secret(api_token) if api_token else None,
-        platform_url=platform_url,
-        data_url=data_url,
-        public_url=choose_public_url(public_url, os.environ),
-        show_secrets=show_secrets,
-        limits=_limits(**limits),
-    )
-    check_settings(settings)
+    settings = read_settings(given, os.environ)
     configure_logging(log_level)
     run_app(App(settings))
 
 
-def _limits(**given: float) -> Limits:
+def read_settings(given: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
+    """Make settings of the options of ``serve``, and check them.
+
+    Args:
+        given: By the names of the options' parameters, ``log_level`` may be missing.
+        environ: The environment, for what Heroku says there.
+
+    Returns:
+        Settings that can work.
+
+    Raises:
+        SettingsError: One sentence for each problem, all at once.
+    """
+    problems: list[str] = []
+
+    def attempt(read: Callable[[], Made], otherwise: Made) -> Made:
+        try:
+            return read()
+        except SettingsError as error:
+            problems.extend(error.problems)
+            return otherwise
+
+    def credentials(option: str) -> tuple[Credentials, ...]:
+        try:
+            return tuple(map(parse_credentials, given[option]))
+        except SettingsError as error:
+            flag = f"--{option.replace('_', '-')}"
+            problems.extend(f"{flag}: {one}" for one in error.problems)
+            return ()
+
+    host, port = attempt(
+        lambda: choose_address(given["host"], given["port"], environ),
+        (DEFAULT_HOST, DEFAULT_PORT),
+    )
+    token = given["api_token"]
+    settings = Settings(
+        host=host,
+        port=port,
+        drain_credentials=credentials("drain_credentials"),
+        read_credentials=credentials("read_credentials"),
+        allow_anonymous=given["allow_anonymous"],
+        tls_certificate=given["tls_certificate"],
+        tls_key=given["tls_key"],
+        stale_after_seconds=given["stale_after"],
+        forget_after_seconds=given["forget_after"],
+        addons=frozenset(given["addons"]),
+        require_local0=given["require_local0"],
+        plans=dict(given["plans"]),
+        retention_seconds=given["retention"],
+        topic_metrics=given["topic_metrics"],
+        api_token=Secret(token) if token else None,
+        platform_url=given["platform_url"],
+        data_url=given["data_url"],
+        public_url=choose_public_url(given["public_url"], environ),
+        show_secrets=given["show_secrets"],
+        limits=_limits(given),
+    )
+    attempt(lambda: check_settings(settings), None)
+    if problems:
+        raise SettingsError(*problems)
+    return settings
+
+
+def _limits(given: Mapping[str, Any]) -> Limits:
     """Map the options' names to those of `Limits`."""
     return replace(
         _LIMITS,

@@ -6,25 +6,13 @@ from functools import cache
 from typing import Any
 
 import promql_parser
-from prometheus_client import (
-    CollectorRegistry,
-    GCCollector,
-    PlatformCollector,
-    ProcessCollector,
-)
 
-from agent.capacity.ledger import CapacityLedger
-from agent.clock import Moment
-from agent.exporter import Exporter
-from agent.settings import Settings
-from agent.state import State
-from agent.telemetry import Telemetry
+from agent.checks import exported_metrics
 from dashboards.builder.errors import BuildError
 
 PROMETHEUS = frozenset({"ALERTS", "up"})
 """What Prometheus itself adds."""
 
-_TYPE = re.compile(r"^# TYPE (\S+) (\S+)$", re.MULTILINE)
 _NAME = re.compile(r'__name__=~"heroku_kafka_\(([a-z0-9_|]+)\)"')
 _VARIABLE = re.compile(r"\$\{?(\w+)(?::\w+)?\}?")
 _DURATIONS = {"__interval", "__rate_interval", "__range"}
@@ -32,27 +20,8 @@ _DURATIONS = {"__interval", "__rate_interval", "__range"}
 
 @cache
 def find_metrics() -> frozenset[str]:
-    """Find the names of all series, by asking the agent's exporter.
-
-    It writes the header of each family, whether there are series or not.
-    """
-    settings = Settings(topic_metrics=1)
-    registry = CollectorRegistry()
-    for collector in (ProcessCollector, PlatformCollector, GCCollector):
-        collector(registry=registry)
-    exporter = Exporter(
-        settings=settings,
-        state=State(settings),
-        ledger=CapacityLedger(settings.plans),
-        telemetry=Telemetry(),
-        process=registry,
-    )
-    _, render = exporter.prepare("text/plain", Moment(wall=0.0, monotonic=0.0))
-    names = set(PROMETHEUS)
-    for name, kind in _TYPE.findall(render().decode()):
-        endings = ("_bucket", "_sum", "_count") if kind == "histogram" else ("",)
-        names.update(f"{name}{ending}" for ending in endings)
-    return frozenset(names)
+    """Find the names of all series that can be asked for."""
+    return PROMETHEUS | exported_metrics().keys()
 
 
 def fill_variables(expression: str) -> str:

@@ -1,0 +1,22 @@
+"""What is wrong, and where."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong, or may be.
+
+    Attributes:
+        where: File, group and rule, or what else leads to it.
+        what: One sentence, with the fix where there is one.
+        is_warning: It may be meant so.
+    """
+
+    where: str
+    what: str
+    is_warning: bool = False
+
+    def __str__(self) -> str:
+        kind = "warning" if self.is_warning else "error"
+        return f"{kind}: {self.where}: {self.what}"

@@ -1,0 +1,165 @@
+"""Every alert, alone, in Debian's promtool: ``tests/alerts/rules/`` holds the cases."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.serving import find_program, run_command
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+FOLDER = Path(__file__).parent / "rules"
+FILES = sorted(FOLDER.glob("*.yml"))
+COMMITTED = FOLDER.parents[2] / "alerts" / "heroku-kafka.rules.yml"
+
+Rule = dict[str, Any]
+
+GROUPS: list[dict[str, Any]] = yaml.safe_load(COMMITTED.read_text("utf-8"))["groups"]
+ALERTS: dict[str, list[Rule]] = {}
+for _group in GROUPS:
+    for _rule in _group["rules"]:
+        if "alert" in _rule:
+            ALERTS.setdefault(_rule["alert"], []).append(_rule)
+
+CASES = {
+    "silent below": "too little of it tells nobody",
+    "silent before for": "too short a time of it tells nobody",
+    "fires": "labels and annotations are exactly these",
+    "resolves": "it ends",
+    "apart": "two clusters, or two agents, are told apart",
+    "missing data": "without its metrics it is silent",
+    "two agents": "two agents of one drain count once",
+}
+
+WITHOUT = {
+    ("HerokuKafkaWatchdog", "silent below"): "it always fires",
+    ("HerokuKafkaWatchdog", "resolves"): "it always fires",
+    ("HerokuKafkaWatchdog", "apart"): "it is about nothing",
+}
+"""Cases that an alert cannot have, and why."""
+
+
+def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [find_program("promtool"), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+
+
+def tests_of(alert: str) -> list[dict[str, Any]]:
+    content = yaml.safe_load((FOLDER / f"{alert}.yml").read_text("utf-8"))
+    found: list[dict[str, Any]] = content["tests"]
+    return found
+
+
+def prefixes(alert: str) -> set[str]:
+    """Say which kinds of case an alert has; both kinds of ``apart`` are one."""
+    names = {test["name"].partition(":")[0] for test in tests_of(alert)}
+    return {"apart" if name.endswith(" apart") else name for name in names}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_promtool_agrees(file: Path) -> None:
+    done = promtool("test", "rules", file)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_promtool_accepts_the_rules_without_a_warning() -> None:
+    done = promtool("check", "rules", "--lint-fatal", COMMITTED)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_committed_rules_are_what_the_command_writes() -> None:
+    done = run_command("alerts")
+
+    assert done.returncode == 0
+    assert done.stdout == COMMITTED.read_bytes()
+
+
+def test_each_alert_has_its_cases_and_no_case_is_of_no_alert() -> None:
+    assert {file.stem for file in FILES} == set(ALERTS)
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_the_cases_of_an_alert_are_complete(alert: str) -> None:
+    wanted = {case for case in CASES if (alert, case) not in WITHOUT}
+    if not any("for" in rule for rule in ALERTS[alert]):
+        wanted.discard("silent before for")
+
+    assert wanted <= prefixes(alert)
+
+
+def test_no_exception_is_for_a_case_that_is_there() -> None:
+    assert not [(alert, case) for alert, case in WITHOUT if case in prefixes(alert)]
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_each_severity_of_an_alert_fires_with_all_its_annotations(alert: str) -> None:
+    fired = [
+        expected
+        for test in tests_of(alert)
+        for check in test.get("alert_rule_test", [])
+        for expected in check["exp_alerts"]
+        if check["alertname"] == alert
+    ]
+
+    severities = {rule["labels"]["severity"] for rule in ALERTS[alert]}
+    assert {one["exp_labels"]["severity"] for one in fired} == severities
+    for one in fired:
+        assert set(one["exp_annotations"]) == {"summary", "description", "runbook_url"}
+
+
+def never(rule: Rule) -> Rule:
+    return {**rule, "expr": f"({rule['expr']}) unless on () vector(1)"}
+
+
+def always(rule: Rule) -> Rule:
+    return {**rule, "expr": f"({rule['expr']}) or vector(1)"}
+
+
+def at_once(rule: Rule) -> Rule:
+    return {key: value for key, value in rule.items() if key != "for"}
+
+
+def without_keep(rule: Rule) -> Rule:
+    return {key: value for key, value in rule.items() if key != "keep_firing_for"}
+
+
+@pytest.mark.parametrize("change", [never, always, at_once, without_keep])
+@pytest.mark.parametrize("alert", ALERTS)
+def test_the_cases_see_a_rule_that_is_broken(
+    alert: str, change: Callable[[Rule], Rule], tmp_path: Path
+) -> None:
+    """So they can fail; each rule of the alert is broken alone."""
+    if (alert, change) == ("HerokuKafkaWatchdog", always):
+        return  # it is not broken by that
+    for broken in ALERTS[alert]:
+        changed = change(broken)
+        if changed != broken:
+            assert fails(alert, broken, changed, tmp_path), broken["labels"]
+
+
+def fails(alert: str, broken: Rule, changed: Rule, folder: Path) -> bool:
+    """Run an alert's cases against the records and this alert's rules alone."""
+    groups = []
+    for group in GROUPS:
+        kept = [
+            changed if rule is broken or rule == broken else rule
+            for rule in group["rules"]
+            if rule.get("alert", alert) == alert
+        ]
+        groups.append({**group, "rules": kept})
+    (folder / "rules.yml").write_text(yaml.safe_dump({"groups": groups}), "utf-8")
+    cases = yaml.safe_load((FOLDER / f"{alert}.yml").read_text("utf-8"))
+    cases["rule_files"] = ["rules.yml"]
+    (folder / "cases.yml").write_text(yaml.safe_dump(cases), "utf-8")
+    return promtool("test", "rules", folder / "cases.yml").returncode != 0
