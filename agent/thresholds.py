@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import Any, NamedTuple
 
 from agent.clock import parse_duration
 from agent.errors import SettingsError
+from agent.marked_yaml import Marked, MarkedYamlError, read_marked
 from agent.packaged import find_packaged
 
 CLUSTERS = "clusters"
@@ -131,9 +130,9 @@ def render_duration(seconds: float) -> str:
 @cache
 def packaged_thresholds() -> Thresholds:
     """Read the thresholds that come with the agent."""
-    tree = yaml.safe_load(find_packaged("alerts", "thresholds.yaml").read_text("utf-8"))
+    tree = read_marked(find_packaged("alerts", "thresholds.yaml").read_text("utf-8"))
     values: dict[str, Threshold] = {}
-    for name, leaf in _walk(tree):
+    for name, leaf, _line in _walk(tree):
         group = name.partition(".")[0]
         below = leaf.get("below")
         if below is not None and "." not in below:
@@ -161,50 +160,31 @@ def choose_thresholds(path: Path | None, settings: Iterable[str]) -> Thresholds:
     Raises:
         SettingsError: One sentence for each problem of both.
     """
-    problems: list[str] = []
-    thresholds = packaged_thresholds()
-    try:
-        if path is not None:
-            thresholds = read_thresholds(path, thresholds)
-    except SettingsError as error:
-        problems += error.problems
-    try:
-        thresholds = set_thresholds(settings, thresholds)
-    except SettingsError as error:
-        problems += error.problems
+    thresholds, problems = collect_thresholds(path, settings)
     if problems:
         raise SettingsError(*problems)
     return thresholds
 
 
-def read_thresholds(path: Path, base: Thresholds) -> Thresholds:
-    """Read a user's file over other thresholds.
+def collect_thresholds(
+    path: Path | None, settings: Iterable[str]
+) -> tuple[Thresholds, list[str]]:
+    """Put a user's thresholds over the packaged ones, as far as they can be read.
 
     Args:
-        path: A YAML file, see the head of ``alerts/thresholds.yaml``.
-        base: What holds where the file says nothing.
+        path: A YAML file, None for none.
+        settings: See `set_thresholds`.
 
     Returns:
-        Both together; not yet checked for contradictions.
-
-    Raises:
-        SettingsError: One sentence for each problem, with the name.
+        All numbers, not yet checked for contradictions, and one sentence for each
+        problem of both, with line or option.
     """
-    try:
-        tree = yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        message = f"cannot read {path}: {error.strerror}"
-        raise SettingsError(message) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        message = f"{path} is no YAML: {reason}"
-        raise SettingsError(message) from None
-    if tree is None:
-        return base
-    if not isinstance(tree, dict):
-        message = f"{path} must hold groups like 'load: {{warning: 0.7}}'"
-        raise SettingsError(message)
-    return _merge(base, _flatten(tree))
+    problems: list[str] = []
+    thresholds = packaged_thresholds()
+    if path is not None:
+        thresholds, problems = _read(path, thresholds)
+    thresholds, others = _set(settings, thresholds)
+    return thresholds, [*problems, *others]
 
 
 def set_thresholds(settings: Iterable[str], base: Thresholds) -> Thresholds:
@@ -220,18 +200,10 @@ def set_thresholds(settings: Iterable[str], base: Thresholds) -> Thresholds:
     Raises:
         SettingsError: One sentence for each problem, with the name.
     """
-    given = []
-    problems = []
-    for setting in settings:
-        left, equals, value = setting.partition("=")
-        addon, colon, name = left.strip().rpartition(":")
-        if not equals or (colon and not addon):
-            problems.append(f"{setting!r} must be written load.warning=0.7")
-        else:
-            given.append((addon or None, name.strip(), value.strip()))
+    thresholds, problems = _set(settings, base)
     if problems:
         raise SettingsError(*problems)
-    return _merge(base, given)
+    return thresholds
 
 
 def find_contradictions(thresholds: Thresholds) -> list[str]:
@@ -257,57 +229,115 @@ def _contradictions(values: Values, prefix: str) -> list[str]:
     ]
 
 
-_Given = tuple[str | None, str, object]
-"""Add-on or None for all, name, and the value as it was given."""
+class _Given(NamedTuple):
+    """One number of the user's.
+
+    Attributes:
+        where: File and line, or option.
+        addon: None for all clusters.
+        name: As given.
+        value: As given.
+    """
+
+    where: str
+    addon: str | None
+    name: str
+    value: object
 
 
-def _flatten(tree: dict[str, Any]) -> Iterator[_Given]:
-    clusters = tree.get(CLUSTERS) or {}
-    plain = {name: group for name, group in tree.items() if name != CLUSTERS}
-    for name, value in _walk(plain):
-        yield None, name, value
-    if not isinstance(clusters, dict):
-        message = f"{CLUSTERS} must hold add-ons, each with groups of its own"
-        raise SettingsError(message)
+def _read(path: Path, base: Thresholds) -> tuple[Thresholds, list[str]]:
+    try:
+        tree = read_marked(path.read_text("utf-8"))
+    except OSError as error:
+        return base, [f"cannot read {path}: {error.strerror}"]
+    except UnicodeDecodeError:
+        return base, [f"{path} is no YAML: it is not written in UTF-8"]
+    except MarkedYamlError as error:
+        where = path if error.line is None else f"{path}:{error.line}"
+        return base, [f"{where} is no YAML: {error}"]
+    if tree is None:
+        return base, []
+    if not isinstance(tree, Marked):
+        return base, [f"{path} must hold groups like 'load: {{warning: 0.7}}'"]
+    given, problems = _flatten(path, tree)
+    thresholds, others = _merge(base, given)
+    return thresholds, [*problems, *others]
+
+
+def _set(settings: Iterable[str], base: Thresholds) -> tuple[Thresholds, list[str]]:
+    given = []
+    problems = []
+    for setting in settings:
+        left, equals, value = setting.partition("=")
+        addon, colon, name = left.strip().rpartition(":")
+        if not equals or (colon and not addon):
+            problems.append(f"--set: {setting!r} must be written load.warning=0.7")
+        else:
+            given.append(_Given("--set", addon or None, name.strip(), value.strip()))
+    thresholds, others = _merge(base, given)
+    return thresholds, [*problems, *others]
+
+
+def _flatten(path: Path, tree: Marked) -> tuple[list[_Given], list[str]]:
+    """List the numbers of a file, and what is in the place of groups."""
+    given = [
+        _Given(f"{path}:{line}", None, name, value)
+        for name, value, line in _walk(tree)
+        if name != CLUSTERS and not name.startswith(f"{CLUSTERS}.")
+    ]
+    problems: list[str] = []
+    clusters = tree.get(CLUSTERS)
+    if clusters is None:
+        return given, problems
+    if not isinstance(clusters, Marked):
+        where = f"{path}:{tree.lines[CLUSTERS]}"
+        return given, [
+            f"{where}: {CLUSTERS} must hold add-ons, each with groups of its own"
+        ]
     for addon, groups in clusters.items():
-        if not isinstance(groups, dict):
-            message = f"{CLUSTERS}.{addon} must hold groups of thresholds"
-            raise SettingsError(message)
-        for name, value in _walk(groups):
-            yield str(addon), name, value
+        if isinstance(groups, Marked):
+            given += [
+                _Given(f"{path}:{line}", str(addon), name, value)
+                for name, value, line in _walk(groups)
+            ]
+        else:
+            where = f"{path}:{clusters.lines.get(addon, clusters.line)}"
+            problems.append(
+                f"{where}: {CLUSTERS}.{addon} must hold groups of thresholds"
+            )
+    return given, problems
 
 
-def _walk(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the leaves: what is no mapping, or a mapping with a value."""
+def _walk(tree: Marked, prefix: str = "") -> Iterator[tuple[str, Any, int]]:
+    """Yield the leaves with their lines: what is no mapping, or one with a value."""
     for name, value in tree.items():
-        if isinstance(value, dict) and "value" not in value:
+        if isinstance(value, Marked) and "value" not in value:
             yield from _walk(value, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", value
+            yield f"{prefix}{name}", value, tree.lines.get(name, tree.line)
 
 
-def _merge(base: Thresholds, given: Iterable[_Given]) -> Thresholds:
+def _merge(base: Thresholds, given: Iterable[_Given]) -> tuple[Thresholds, list[str]]:
     values = dict(base.values)
     clusters = {addon: dict(own) for addon, own in base.clusters.items()}
     problems: list[str] = []
-    for addon, name, value in given:
-        where = f"{addon}: {name}" if addon else name
+    for where, addon, name, value in given:
+        full = f"{addon}: {name}" if addon else name
         known = base.values.get(name)
         if addon is not None and not _ADDON.fullmatch(addon):
-            problems.append(f"{addon!r} is no name of an add-on")
+            problems.append(f"{where}: {addon!r} is no name of an add-on")
         elif known is None:
-            problems.append(f"unknown threshold {where}{_suggest(name, base.values)}")
+            hint = _suggest(name, base.values)
+            problems.append(f"{where}: unknown threshold {full}{hint}")
         else:
             try:
                 changed = replace(known, value=_parse(known, value))
             except ValueError as error:
-                problems.append(f"{where}: {error}")
+                problems.append(f"{where}: {full}: {error}")
             else:
                 target = values if addon is None else clusters.setdefault(addon, {})
                 target[name] = changed
-    if problems:
-        raise SettingsError(*problems)
-    return Thresholds(values=values, clusters=clusters)
+    return Thresholds(values=values, clusters=clusters), problems
 
 
 def _parse(known: Threshold, value: object) -> float:

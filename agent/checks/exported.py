@@ -1,6 +1,6 @@
 """What the agent exports: names and types from the exporter itself, labels from a table.
 
-A test holds the labels to those of a running agent.
+Tests hold all of it to what a running agent exports, both ways.
 """
 
 import re
@@ -14,14 +14,17 @@ from prometheus_client import (
     ProcessCollector,
 )
 
+from agent.capacity.collector import Endpoint, Outcome
 from agent.capacity.ledger import CapacityLedger
-from agent.catalogue import CLUSTER_PREFIX, KNOWN_NAMES, PREFIX
+from agent.capacity.versions import Support
+from agent.catalogue import CLUSTER_PREFIX, KNOWN_NAMES, PREFIX, name_unknown
 from agent.categories import Category, Urgency
 from agent.clock import Moment
 from agent.exporter import AGENT, Exporter
 from agent.settings import Settings
-from agent.state import State
+from agent.state import Drop, State
 from agent.telemetry import Telemetry
+from parsers import Level, Reason, Source
 
 _TYPE = re.compile(r"^# TYPE (\S+) (\S+)$", re.MULTILINE)
 _HISTOGRAM = ("_bucket", "_sum", "_count")
@@ -64,13 +67,28 @@ LABELS = frozenset(
 ) | {"topic"}
 """All names of labels that are ours; a target may have others."""
 
-VALUES: Mapping[str, frozenset[str]] = {
-    "level": frozenset({"WARN", "ERROR", "FATAL"}),
-    "category": frozenset(one.value for one in Category),
-    "urgency": frozenset(one.value for one in Urgency),
-    "kind": frozenset(Telemetry().frames),
+_LEVELS = {"level": frozenset(one.value for one in Level)}
+_VALUES: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "log_lines_total": _LEVELS,
+    "log_last_timestamp_seconds": _LEVELS,
+    "log_events_total": {
+        "category": frozenset(one.value for one in Category),
+        "urgency": frozenset(one.value for one in Urgency),
+    },
+    "plan_info": {"source": frozenset(one.value for one in Source)},
+    "version_info": {"support": frozenset(one.value for one in Support)},
+    "agent_collector_requests_total": {
+        "endpoint": frozenset(one.value for one in Endpoint),
+        "outcome": frozenset(one.value for one in Outcome),
+    },
+    "agent_drain_dropped_messages_total": {"code": frozenset(Telemetry().dropped)},
+    "agent_elsewhere_dropped_messages_total": {
+        "code": frozenset(Telemetry().dropped_elsewhere)
+    },
+    "agent_frames_total": {"kind": frozenset(Telemetry().frames)},
+    "agent_parse_errors_total": {"reason": frozenset(one.value for one in Reason)},
+    "agent_series_dropped_total": {"reason": frozenset(one.value for one in Drop)},
 }
-"""The labels with a closed set of values."""
 
 
 @cache
@@ -118,3 +136,23 @@ def labels_of(name: str) -> frozenset[str]:
     if bare in KNOWN_NAMES | _OF_BROKERS:
         return frozenset({"addon", "broker"})
     return frozenset({"addon"})
+
+
+def values_of(name: str, label: str) -> frozenset[str] | None:
+    """List the values that a label of a metric can have; None where they are not closed.
+
+    Args:
+        name: One of `exported_metrics`.
+        label: One of its labels.
+    """
+    return _VALUES.get(name.removeprefix(PREFIX), {}).get(label)
+
+
+def may_be_sample(name: str) -> bool:
+    """Say whether a metric can come from a sample that this version does not know.
+
+    Args:
+        name: A name that is not one of `exported_metrics`.
+    """
+    prefix = CLUSTER_PREFIX if name.startswith(CLUSTER_PREFIX) else PREFIX
+    return name_unknown((name.removeprefix(prefix), "")) is not None

@@ -8,14 +8,17 @@ class Problem:
     """One thing that is wrong, or may be.
 
     Attributes:
-        where: File, group and rule, or what else leads to it.
+        where: File and line, group and rule, or option, or what else leads to it.
         what: One sentence, with the fix where there is one.
         is_warning: It may be meant so.
+        check: What pint (cloudflare/pint) calls the check that found it; empty where it
+            has none.
     """
 
     where: str
     what: str
     is_warning: bool = False
+    check: str = ""
 
     def __str__(self) -> str:
         kind = "warning" if self.is_warning else "error"

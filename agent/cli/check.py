@@ -2,22 +2,20 @@
 
 import copy
 import os
-import ssl
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
-from click.core import iter_params_for_processing
+from click.core import ParameterSource, iter_params_for_processing
 
-from agent.checks import Problem, check_rule_files
+from agent.checks import Problem, check_certificate, check_rule_files, suggest
 from agent.cli.options import Listed, option, threshold_options
 from agent.cli.serve import read_settings, serve
 from agent.errors import SettingsError
 from agent.rules import check_thresholds
 from agent.settings import ENVIRONMENT_PREFIX, Settings
-from agent.thresholds import choose_thresholds, packaged_thresholds
+from agent.thresholds import collect_thresholds, packaged_thresholds
 
 _UNREAD = f"{__name__}.unread"
 
@@ -34,7 +32,10 @@ class _Collecting(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Convert each option; one that cannot be keeps its default."""
         params = {param.name: param for param in self.get_params(ctx)}
-        ctx.meta[_UNREAD] = unread = dict(self._find_unread(ctx, list(args)))
+        unread: dict[str, list[Problem]] = {}
+        for name, problem in self._find_unread(ctx, list(args)):
+            unread.setdefault(name, []).append(problem)
+        ctx.meta[_UNREAD] = unread
         rest = super().parse_args(ctx, args)
         for name in unread:
             default = params[name].to_info_dict()["default"]
@@ -49,11 +50,22 @@ class _Collecting(click.Command):
         given, _rest, order = self.make_parser(ctx).parse_args(args=args)
         params = self.get_params(ctx)
         for param in iter_params_for_processing(order, params):
-            try:
-                param.process_value(ctx, param.consume_value(ctx, given)[0])
-            except click.BadParameter as error:
-                name = max(param.opts, key=len)
-                yield str(param.name), Problem(where=name, what=error.message)
+            value, source = param.consume_value(ctx, given)
+            several = param.multiple and isinstance(value, list | tuple)
+            for one in value if several else [value]:
+                try:
+                    param.process_value(ctx, (one,) if several else one)
+                except click.BadParameter as error:
+                    where = _name_of(param, source)
+                    yield str(param.name), Problem(where=where, what=error.message)
+
+
+def _name_of(param: click.Parameter, source: ParameterSource) -> str:
+    """Name what the user gave: the option, or its environment variable."""
+    option = max(param.opts, key=len)
+    if source is not ParameterSource.ENVIRONMENT:
+        return option
+    return f"{param.envvar} ({option})"
 
 
 def _leniently(param: click.Parameter) -> click.Parameter:
@@ -90,7 +102,8 @@ def check(
     files are, with 0 where nothing is; warnings change nothing.
     """
     found, served = _check_settings(given)
-    wrong = [*ctx.meta[_UNREAD].values(), *found, *_check_environment(ctx)]
+    unread = [one for several in ctx.meta[_UNREAD].values() for one in several]
+    wrong = [*unread, *found, *_check_certificate(given), *_check_environment(ctx)]
     about_thresholds, numbers = _check_thresholds(thresholds, settings)
     wrong += about_thresholds
     in_rules, count = check_rule_files(Path(name) for name in rule_files)
@@ -115,7 +128,7 @@ def _check_settings(given: Mapping[str, Any]) -> tuple[list[Problem], str]:
         settings = read_settings(given, os.environ)
     except SettingsError as error:
         return [Problem(where="settings", what=one) for one in error.problems], ""
-    return list(_check_certificate(settings)), _describe(settings)
+    return [], _describe(settings)
 
 
 def _describe(settings: Settings) -> str:
@@ -125,23 +138,14 @@ def _describe(settings: Settings) -> str:
     return f"would listen on {settings.url} {guarded}{plans}{asks}"
 
 
-def _check_certificate(settings: Settings) -> Iterator[Problem]:
-    if settings.tls_certificate is None or settings.tls_key is None:
-        return
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(
-            settings.tls_certificate,
-            settings.tls_key,
-            # Asks nobody on the terminal; serve could not ask either.
-            password=lambda: b"",
-        )
-    except (ssl.SSLError, OSError, ValueError):
-        yield Problem(
-            where="--tls-certificate",
-            what=f"{settings.tls_certificate} and {settings.tls_key} are no certificate "
-            "and its key without a password",
-        )
+def _check_certificate(given: Mapping[str, Any]) -> Iterable[Problem]:
+    """Check the pair, where `read_settings` has nothing to say about its files."""
+    certificate, key = given["tls_certificate"], given["tls_key"]
+    if certificate is None or key is None:
+        return ()
+    if not all(os.access(path, os.R_OK) for path in (certificate, key)):
+        return ()
+    return check_certificate(certificate, key)
 
 
 def _check_environment(ctx: click.Context) -> Iterator[Problem]:
@@ -156,9 +160,7 @@ def _check_environment(ctx: click.Context) -> Iterator[Problem]:
     }
     for name in sorted(os.environ):
         if name.startswith(f"{ENVIRONMENT_PREFIX}_") and name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            what = f"no command reads this environment variable{hint}"
+            what = f"no command reads this environment variable{suggest(name, known)}"
             yield Problem(where=name, what=what)
 
 
@@ -166,11 +168,13 @@ def _check_thresholds(
     path: Path | None, settings: tuple[str, ...]
 ) -> tuple[list[Problem], str]:
     """List what is wrong with the thresholds, and say how many are the user's."""
+    thresholds, problems = collect_thresholds(path, settings)
     try:
-        thresholds = choose_thresholds(path, settings)
         check_thresholds(thresholds)
     except SettingsError as error:
-        return [Problem(where="thresholds", what=one) for one in error.problems], ""
+        problems += error.problems
+    if problems:
+        return [Problem(where="thresholds", what=one) for one in problems], ""
     packaged = packaged_thresholds().values
     own = sum(one != packaged[name] for name, one in thresholds.values.items())
     clusters = len(thresholds.clusters)

@@ -1,17 +1,12 @@
 """``check``: all problems at once, and nothing is started."""
 
-import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import trustme
 
-from agent.checks import check_rule_files
-from agent.checks.exported import LABELS, exported_metrics, labels_of
-from agent.settings import Settings
-from tests.documented import ADDON, LOG, METRICS
-from tests.frames import frame
-from tests.serving import CREDENTIALS, run_command, running
+from tests.serving import run_command, running
 
 OUR_RULES = Path(__file__).parents[2] / "alerts" / "heroku-kafka.rules.yml"
 
@@ -23,16 +18,6 @@ def checked(
     done = run_command("check", *arguments, environ=environ)
     assert done.returncode == code, done.stderr.decode()
     return done.stdout.decode(), done.stderr.decode()
-
-
-def judged(tmp_path: Path, rule: str) -> list[str]:
-    """Check a file with one rule; return the problems without their place."""
-    file = tmp_path / "rules.yml"
-    file.write_text(f"groups:\n- name: mine\n  rules:\n  - {rule}\n")
-    problems, _count = check_rule_files([file])
-    return [
-        f"{'warning' if one.is_warning else 'error'}: {one.what}" for one in problems
-    ]
 
 
 def test_what_is_right_is_summed_up() -> None:
@@ -61,6 +46,7 @@ def test_all_problems_are_named_at_once() -> None:
     _said, errors = checked(
         *("--stale-after", "soon", "--plan", "kafka-a", "--host", "0.0.0.0"),
         *("--max-brokers", "0", "--drain-credentials", ":hunter2"),
+        *("--plan", "kafka-b", "--log-level", "loud"),
         *("--set", "load.wraning=1", "--rules", "missing.yml"),
         environ={
             "HEROKU_KAFKA_AGENT_PORT": "http",
@@ -72,7 +58,9 @@ def test_all_problems_are_named_at_once() -> None:
     for part in (
         "--stale-after: 'soon' is no duration",
         "--plan: 'kafka-a' is no ADDON=PLAN",
-        "--port: 'http' is not a valid integer",
+        "--plan: 'kafka-b' is no ADDON=PLAN",
+        "--log-level: 'loud' is not one of",
+        "HEROKU_KAFKA_AGENT_PORT (--port): 'http' is not a valid integer",
         "--drain-credentials: credentials must be written user:password",
         "refusing to listen on 0.0.0.0",
         "the limit on brokers must be greater than 0",
@@ -122,147 +110,101 @@ def test_a_warning_alone_ends_with_0(tmp_path: Path) -> None:
     assert "0 error(s), 1 warning(s)" in said
 
 
+def pair(
+    folder: Path,
+    name: str,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+) -> tuple[str, str]:
+    """Write a certificate and its key; return the options that name them."""
+    made = trustme.CA().issue_cert("localhost", not_before=begin, not_after=end)
+    chain, key = folder / f"{name}.pem", folder / f"{name}.key"
+    made.cert_chain_pems[0].write_to_path(chain)
+    made.private_key_pem.write_to_path(key)
+    return f"--tls-certificate={chain}", f"--tls-key={key}"
+
+
 def test_a_certificate_must_be_of_its_key(tmp_path: Path) -> None:
-    authority = trustme.CA()
-    one, other = (authority.issue_cert("localhost") for _ in range(2))
-    chain, right, wrong = (tmp_path / name for name in ("chain", "right", "wrong"))
-    one.cert_chain_pems[0].write_to_path(chain)
-    one.private_key_pem.write_to_path(right)
-    other.private_key_pem.write_to_path(wrong)
+    chain, right = pair(tmp_path, "one")
+    _other, wrong = pair(tmp_path, "other")
 
-    checked("--tls-certificate", str(chain), "--tls-key", str(right))
-    _said, errors = checked(
-        "--tls-certificate", str(chain), "--tls-key", str(wrong), code=2
-    )
-    assert "are no certificate and its key" in errors
+    checked(chain, right)
+    _said, errors = checked(chain, wrong, code=2)
+    assert "other.key is not that of the certificate in" in errors
 
 
-@pytest.mark.parametrize(
-    ("rule", "problem"),
-    [
-        ("{alert: A, record: b, expr: up}", "must have either 'alert' or 'record'"),
-        ("{expr: up}", "must have either 'alert' or 'record'"),
-        ("{alert: A}", "has no expr"),
-        ("{alert: A, exrp: up == 0}", "unknown key 'exrp'; did you mean expr?"),
-        ("{alert: A, expr: up ==}", "its expr is no PromQL"),
-        ("{alert: A, expr: up == 0, for: soon}", "for is no duration like 5m: 'soon'"),
-        ("{alert: A, expr: up == 0, labels: {value: '{{ $value }}'}}", "holds $value"),
-        ("{alert: A, expr: up == 0, annotations: {a: '{{ x }'}}", "do not pair"),
-        (
-            "{record: a, expr: heroku_kafka_load_avg_5}",
-            (
-                "unknown metric heroku_kafka_load_avg_5; did you mean "
-                "heroku_kafka_load_avg_5m?"
-            ),
-        ),
-        (
-            "{record: a, expr: 'rate(heroku_kafka_log_lines_total{broker=\"1\"}[5m])'}",
-            "has no label broker; it has addon, level, node",
-        ),
-        (
-            "{record: a, expr: 'rate(heroku_kafka_log_lines_total{level=\"WARNING\"}[5m])'}",
-            (
-                "level='WARNING' of heroku_kafka_log_lines_total cannot be; it is one of "
-                "ERROR, FATAL, WARN"
-            ),
-        ),
-        (
-            "{record: a, expr: 'rate(heroku_kafka_load_avg_5m[5m])'}",
-            "rate() of heroku_kafka_load_avg_5m, which is a gauge",
-        ),
-        ("3", "is no mapping"),
-    ],
-)
-def test_a_wrong_rule_is_an_error(rule: str, problem: str, tmp_path: Path) -> None:
-    found = judged(tmp_path, rule)
+def test_files_that_hold_no_certificate_are_named(tmp_path: Path) -> None:
+    chain, key = pair(tmp_path, "one")
+    junk = tmp_path / "junk"
+    junk.write_text("-----BEGIN CERTIFICATE-----\n")
 
-    assert [one for one in found if one.startswith("error: ") and problem in one]
+    for options in ((f"--tls-certificate={junk}", key), (chain, f"--tls-key={junk}")):
+        _said, errors = checked(*options, code=2)
+        assert "junk" in errors
+        assert "are no PEM certificate and its key" in errors
+
+
+def test_a_certificate_is_looked_at_beside_other_problems(tmp_path: Path) -> None:
+    chain, _right = pair(tmp_path, "one")
+    _other, wrong = pair(tmp_path, "other")
+    _said, errors = checked(chain, wrong, "--host", "0.0.0.0", code=2)
+
+    assert "refusing to listen" in errors
+    assert "is not that of the certificate" in errors
 
 
 @pytest.mark.parametrize(
-    ("rule", "problem"),
-    [
-        ("{alert: A, expr: up, labels: {severity: info}}", "compares with nothing"),
-        ("{alert: A, expr: up == 0}", "has no label severity"),
-        ("{record: a, expr: heroku_kafka_queue_depth}", "only if your brokers write"),
-        ("{record: a, expr: heroku_kafka_log_lines_total}", "use increase() or rate()"),
-    ],
+    ("days", "said"), [(-1, "certificate has expired"), (5, "expires in 5.0 days")]
 )
-def test_what_may_be_meant_so_is_a_warning(
-    rule: str, problem: str, tmp_path: Path
+def test_a_certificate_that_ends_is_warned_of(
+    days: int, said: str, tmp_path: Path
 ) -> None:
-    (found,) = judged(tmp_path, rule)
+    """The handshake asks OpenSSL, which reads the clock of the machine."""
+    now = datetime.now(UTC)
+    begin, end = now - timedelta(days=30), now + timedelta(days=days, minutes=1)
+    options = pair(tmp_path, "one", begin, end)
+    _said, errors = checked(*options)
 
-    assert found.startswith("warning: ")
-    assert problem in found
-
-
-@pytest.mark.parametrize(
-    "rule",
-    [
-        "{record: a, expr: 'sum(rate(http_requests_total[5m]))'}",
-        "{record: a, expr: 'heroku_kafka_load_avg_5m{env=\"prod\"}'}",
-        "{record: a, expr: 'addon_broker:heroku_kafka_load_avg_5m:max > 1'}",
-        "{record: a, expr: 'rate(heroku_kafka_log_lines_total{level=~\"W.*\"}[5m])'}",
-        "{record: a, expr: 'heroku_kafka_cluster_load_avg_5m'}",
-        "{alert: A, expr: 'absent(up)', labels: {severity: info}, for: 0}",
-    ],
-)
-def test_what_is_right_or_not_ours_is_not_named(rule: str, tmp_path: Path) -> None:
-    assert judged(tmp_path, rule) == []
+    assert errors.startswith("warning: --tls-certificate: ")
+    assert said in errors
 
 
-def test_files_may_use_what_the_others_record(tmp_path: Path) -> None:
-    one, other = tmp_path / "one.yml", tmp_path / "other.yml"
-    one.write_text("groups: [{name: a, rules: [{record: heroku_kafka_own, expr: up}]}]")
-    other.write_text(
-        "groups: [{name: a, rules: [{record: b, expr: heroku_kafka_own > 1}]}]"
+def test_thresholds_are_named_with_their_lines(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(
+        "load:\n  wraning: 1\n  critical: 0.5\n  hold: 900\n"
+        "clusters:\n  kafka-a-1:\n    memory:\n      critical: 0.1\n  kafka-b-2: 3\n"
+    )
+    _said, errors = checked(
+        *("--thresholds", str(file), "--set", "nothing=1", "--set", "no"), code=2
     )
 
-    assert check_rule_files([one, other])[0] == []
-    assert len(check_rule_files([other])[0]) == 1
+    for part in (
+        f"{file}:2: unknown threshold load.wraning; did you mean load.warning?",
+        f"{file}:4: load.hold: 900 needs a unit",
+        f"{file}:9: clusters.kafka-b-2 must hold groups",
+        "--set: unknown threshold nothing",
+        "--set: 'no' must be written load.warning=0.7",
+        "load.warning (0.8) must be below load.critical (0.5)",
+        "kafka-a-1: memory.warning (0.8) must be below memory.critical (0.1)",
+    ):
+        assert part in errors
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "said"),
     [
-        "",
-        "groups",
-        "groups: {a: b}",
-        "groups: [3]",
-        "groups: [{rules: []}]",
-        "groups: [{name: a, rules: [], intreval: 1m}]",
-        "groups: [{name: a, rules: []}, {name: a, rules: []}]",
-        "groups: [",
+        ("load:\n  warning: 1\nload:\n  hold: 5m\n", ":3 is no YAML: load stands in"),
+        ("load:\n  hold: 2026-99-99\n", "is no YAML: month must be"),
+        ("[" * 5_000, ":1 is no YAML: it is nested too deeply"),
     ],
 )
-def test_a_file_of_another_shape_is_named(text: str, tmp_path: Path) -> None:
-    file = tmp_path / "rules.yml"
+def test_thresholds_that_cannot_be_read_are_named(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.yaml"
     file.write_text(text)
-    problems, count = check_rule_files([file])
+    _said, errors = checked("--thresholds", str(file), code=2)
 
-    assert len(problems) == 1
-    assert str(file) in problems[0].where
-    assert count == 0
-
-
-def test_the_names_types_and_labels_are_those_of_a_running_agent() -> None:
-    settings = Settings(
-        port=0,
-        drain_credentials=(CREDENTIALS,),
-        plans={ADDON: "standard-0"},
-        topic_metrics=3,
-    )
-    with running(settings) as agent:
-        agent.post(frame(METRICS) + frame(LOG) + frame(b"no frame of ours"))
-        agent.post(frame(METRICS.replace(b"heroku-kafka.2", b"heroku-kafka")))
-        answer = agent.request("GET", "/api/clusters")
-        assert json.loads(answer.body)
-        metrics = agent.metrics()
-
-    known = exported_metrics()
-    for name, labels in metrics.samples:
-        if name.startswith("heroku_kafka_"):
-            assert name in known
-            assert {label for label, _value in labels} == labels_of(name), name
-    assert {label for name in known for label in labels_of(name)} <= LABELS | {"le"}
+    assert errors.startswith(f"error: thresholds: {file}")
+    assert said in errors
