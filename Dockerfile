@@ -10,9 +10,14 @@ RUN python -m venv --without-pip /opt/agent \
 COPY LICENSE ./
 COPY agent agent/
 COPY parsers parsers/
+COPY alerts alerts/
+COPY dashboards dashboards/
 # For the same reason the command is written here and not by an installer. Compiled now,
 # because at run time nobody may write.
-RUN cp -R agent parsers "$(/opt/agent/bin/python -c \
+RUN mkdir -p agent/packaged/alerts agent/packaged/dashboards \
+ && cp alerts/*.yaml alerts/*.yml agent/packaged/alerts/ \
+ && cp dashboards/*.json dashboards/*.yaml agent/packaged/dashboards/ \
+ && cp -R agent parsers "$(/opt/agent/bin/python -c \
     'import sysconfig; print(sysconfig.get_path("purelib"))')" \
  && cp LICENSE /opt/agent/ \
  && printf '%s\n' '#!/opt/agent/bin/python -P' 'from agent.cli import main' 'main()' \
