@@ -4,7 +4,6 @@ The packaged ones stand in ``alerts/thresholds.yaml``, with unit and reason. A u
 has the same shape and names what differs; ``clusters`` holds what differs for one add-on.
 """
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,6 +16,7 @@ from agent.clock import parse_duration
 from agent.errors import SettingsError
 from agent.marked_yaml import Marked, MarkedYamlError, read_marked
 from agent.packaged import find_packaged
+from agent.suggestions import suggest
 
 CLUSTERS = "clusters"
 
@@ -327,7 +327,7 @@ def _merge(base: Thresholds, given: Iterable[_Given]) -> tuple[Thresholds, list[
         if addon is not None and not _ADDON.fullmatch(addon):
             problems.append(f"{where}: {addon!r} is no name of an add-on")
         elif known is None:
-            hint = _suggest(name, base.values)
+            hint = suggest(name, base.values)
             problems.append(f"{where}: unknown threshold {full}{hint}")
         else:
             try:
@@ -361,8 +361,3 @@ def _parse(known: Threshold, value: object) -> float:
         message = f"{value} is not greater than 0"
         raise ValueError(message)
     return parsed
-
-
-def _suggest(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""

@@ -11,7 +11,6 @@ from agent.checks.exported import LABELS, exported_metrics
 from agent.checks.problems import Problem
 from agent.checks.promql import find_selectors
 from agent.checks.rule_files import check_rule_files
-from agent.checks.suggestions import suggest
 
 __all__ = [
     "LABELS",
@@ -20,5 +19,4 @@ __all__ = [
     "check_rule_files",
     "exported_metrics",
     "find_selectors",
-    "suggest",
 ]

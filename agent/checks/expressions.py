@@ -5,7 +5,6 @@ What a rule asks of other exporters is not our business.
 
 import re
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -22,8 +21,8 @@ from agent.checks.exported import (
 from agent.checks.labels import ANY, Labels, derive_labels
 from agent.checks.problems import Problem
 from agent.checks.promql import Selector, compares, find_selectors
-from agent.checks.suggestions import suggest
 from agent.packaged import find_packaged
+from agent.suggestions import suggest
 
 _LIKE = 0.85
 _SHORTEST_SECONDS = 120
@@ -199,8 +198,7 @@ def _check_function(where: str, name: str, selector: Selector) -> Iterator[Probl
 
 
 def _unknown_metric(where: str, name: str) -> Problem:
-    close = get_close_matches(name, exported_metrics(), n=1, cutoff=_LIKE)
-    if close or not may_be_sample(name):
+    if suggest(name, exported_metrics(), likeness=_LIKE) or not may_be_sample(name):
         what = f"unknown metric {name}{suggest(name, exported_metrics())}"
         return Problem(where=where, what=what, check="promql/series")
     what = f"unknown metric {name}; it exists only if your brokers write a sample of that name"

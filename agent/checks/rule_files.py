@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from agent.checks.expressions import Records, check_expression
 from agent.checks.problems import Problem
-from agent.checks.suggestions import suggest
 from agent.checks.templates import braces_pair, find_labels, holds_value
 from agent.marked_yaml import Marked, MarkedYamlError, read_marked
+from agent.suggestions import suggest
 
 _DURATION = re.compile(
     r"(?=.)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m(?!s))?(\d+s)?(\d+ms)?|0", re.ASCII

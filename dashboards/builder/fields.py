@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
+from agent.suggestions import suggest
 from agent.thresholds import packaged_thresholds
 from dashboards.builder.errors import BuildError, place
 from dashboards.builder.sdk import Tree
@@ -116,9 +116,7 @@ def shape_thresholds(given: Any) -> Steps:
 
 
 def _unknown_threshold(name: Any, known: Mapping[str, object]) -> str:
-    close = get_close_matches(str(name), list(known), n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    return f"unknown threshold {name!r}{hint}"
+    return f"unknown threshold {name!r}{suggest(str(name), known)}"
 
 
 def shape_mappings(given: Mapping[Any, Mapping[str, str]]) -> list[Tree]:
@@ -227,9 +225,7 @@ def shape_property(name: str, value: Any) -> tuple[str, Any, Names]:
 
 def _pick(known: Mapping[str, Any], what: str, name: Any) -> Any:
     if name not in known:
-        close = get_close_matches(str(name), list(known), n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        message = f"unknown {what} {name!r}{hint}"
+        message = f"unknown {what} {name!r}{suggest(str(name), known)}"
         raise BuildError(message)
     return known[name]
 

@@ -7,7 +7,6 @@ what is not a method, or is of another type, is refused.
 import json
 import typing
 from collections.abc import Mapping
-from difflib import get_close_matches
 from enum import Enum
 from types import ModuleType
 from typing import Any
@@ -16,6 +15,7 @@ from grafana_foundation_sdk.builders import common, dashboard, heatmap
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+from agent.suggestions import suggest
 from dashboards.builder.errors import BuildError
 
 Tree = dict[str, Any]
@@ -58,8 +58,7 @@ def apply_options(builder: Any, options: Mapping[str, Any]) -> None:
 
 def _unknown(builder: Any, name: str) -> str:
     known = [one for one in dir(builder) if not one.startswith("_")]
-    close = get_close_matches(str(name), known, n=1)
-    return f"unknown option {name!r}" + (f"; did you mean {close[0]}?" if close else "")
+    return f"unknown option {name!r}{suggest(str(name), known)}"
 
 
 def _convert(name: str, value: Any, hint: Any) -> Any:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.dashboard import DashboardCursorSync
 
+from agent.suggestions import suggest
 from dashboards.builder import gdb
 from dashboards.builder.errors import BuildError, place
 from dashboards.builder.layout import lay_out
@@ -49,9 +49,7 @@ def check_kinds(items: Iterable[Mapping[str, Any]], *bases: type[Any]) -> None:
     known = [gdb.get_component_type(one) for one in classes if one is not OurPanel]
     for kind in (kind for item in items for kind in item):
         if kind not in known:
-            close = get_close_matches(kind, known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            message = f"unknown component {kind!r}{hint}"
+            message = f"unknown component {kind!r}{suggest(kind, known)}"
             raise BuildError(message)
 
 
