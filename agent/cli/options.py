@@ -105,6 +105,24 @@ def option(*names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
     return click.option(*names, envvar=variable, show_envvar=True, **attributes)
 
 
+stale_after_option = option(
+    "--stale-after",
+    type=Duration(),
+    default="5m",
+    show_default=True,
+    help="A broker's values vanish when none came for so long.",
+)
+
+addon_option = option(
+    "--addon",
+    "addons",
+    multiple=True,
+    type=Listed(),
+    metavar="NAME",
+    help="Believe only this add-on; repeatable.  [default: all]",
+)
+
+
 def threshold_options(command: Decorated) -> Decorated:
     """Declare ``--thresholds`` and ``--set``: a user's own numbers."""
     command = option(

@@ -9,7 +9,15 @@ from typing import Any, TypeVar
 import click
 
 from agent.app import App, run_app
-from agent.cli.options import Duration, Listed, PlanOf, Size, option
+from agent.cli.options import (
+    Duration,
+    Listed,
+    PlanOf,
+    Size,
+    addon_option,
+    option,
+    stale_after_option,
+)
 from agent.errors import SettingsError
 from agent.logs import configure_logging
 from agent.secret import Secret
@@ -67,13 +75,7 @@ _DEFAULTS = Settings()
     help="PEM file; serve HTTPS without a proxy.",
 )
 @option("--tls-key", type=click.Path(path_type=Path), help="PEM file with its key.")
-@option(
-    "--stale-after",
-    type=Duration(),
-    default="5m",
-    show_default=True,
-    help="A broker's values vanish when none came for so long.",
-)
+@stale_after_option
 @option(
     "--forget-after",
     type=Duration(),
@@ -81,14 +83,7 @@ _DEFAULTS = Settings()
     show_default=True,
     help="The rest of a silent broker's series vanishes after so long.",
 )
-@option(
-    "--addon",
-    "addons",
-    multiple=True,
-    type=Listed(),
-    metavar="NAME",
-    help="Believe only this add-on; repeatable.  [default: all]",
-)
+@addon_option
 @option(
     "--require-local0",
     is_flag=True,

@@ -7,7 +7,7 @@ from io import TextIOWrapper
 import click
 from rich.console import Console
 
-from agent.cli.options import Duration, Listed, option
+from agent.cli.options import addon_option, option, stale_after_option
 from agent.settings import Settings
 from agent.watch import LiveView, PlainView, Tail, View, run_watch
 
@@ -16,21 +16,8 @@ _FORGET_AFTER_SECONDS = Settings().forget_after_seconds
 
 
 @click.command()
-@option(
-    "--stale-after",
-    type=Duration(),
-    default="5m",
-    show_default=True,
-    help="A broker's values vanish when none came for so long.",
-)
-@option(
-    "--addon",
-    "addons",
-    multiple=True,
-    type=Listed(),
-    metavar="NAME",
-    help="Watch only this add-on; repeatable.  [default: all]",
-)
+@stale_after_option
+@addon_option
 @option(
     "--events",
     type=click.IntRange(0, _MOST_EVENTS),

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from dashboards.preview.drawing import DrawingError, draw, take_picture
+from dashboards.preview.drawing import DrawingError, draw, start_browser, take_picture
 from dashboards.preview.model import build_model
 from dashboards.preview.story import STANDARD
 from tests.dashboards.history import FILES, History
@@ -48,14 +48,9 @@ PAINTED = """() => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    program = find_program("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program,
-            args=["--no-sandbox"],  # containers run tests as root
-        )
+    find_program("chromium")
+    with start_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(params=THEMES)
