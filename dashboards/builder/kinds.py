@@ -101,7 +101,13 @@ class TextPanel(OurPanel):
 
 
 class AlertListPanel(OurPanel):
-    """Alerts of the data source, by Grafana's own panel."""
+    """Alerts of all data sources that manage some, by Grafana's own panel.
+
+    Its option for one data source wants the name and takes no variable; and in older
+    Grafanas a matcher of a label that an alert lacks excludes the alert, even if it
+    matches the empty text (grafana/grafana, ``alertlist/UnifiedAlertList.tsx`` and
+    ``labelsMatchMatchers``). So alerts are told by labels that they have.
+    """
 
     builder = dashboard.Panel
     preset: ClassVar[Mapping[str, Any]] = {"type": "alertlist"}
@@ -118,7 +124,6 @@ class AlertListPanel(OurPanel):
             "alertInstanceLabelFilter": labels,
             "alertName": "",
             "dashboardAlerts": False,
-            "datasource": "${datasource}",
             "groupBy": [],
             "groupMode": "default",
             "maxItems": 20,

@@ -143,7 +143,7 @@ def find_bands(view: View) -> list[Json]:
 
 
 def find_alerts(view: View, panel: Panel) -> list[Json]:
-    """Find the alerts that an alert list shows."""
+    """Find the alerts that an alert list shows, those that fire first."""
     options: Mapping[str, Any] = panel.get("options") or {}
     states = options.get("stateFilter") or {"firing": True}
     wanted = [name for name in ("firing", "pending") if states.get(name)]
@@ -170,5 +170,5 @@ def find_alerts(view: View, panel: Panel) -> list[Json]:
                 "since": series.points[0][0],
             }
         )
-    found.sort(key=lambda one: (one["labels"].get("severity", ""), one["name"]))
+    found.sort(key=lambda one: (one["state"] != "firing", one["name"]))
     return found[: int(options.get("maxItems") or 20)]

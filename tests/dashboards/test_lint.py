@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -284,6 +285,37 @@ def test_the_overview_lists_alerts_brokers_and_when_they_reported() -> None:
     kinds = [panel["type"] for panel in panels(load(OVERVIEW))]
 
     assert {"alertlist", "table", "state-timeline"} <= set(kinds)
+
+
+def test_each_alert_is_in_one_list_of_the_overview() -> None:
+    # As old and new Grafanas match labels: anchored or not, and one that an alert lacks
+    # is the empty text or excludes it. No list may depend on which.
+    lists = [one for one in panels(load(OVERVIEW)) if one["type"] == "alertlist"]
+    of_cluster, of_agent = (one["options"]["alertInstanceLabelFilter"] for one in lists)
+    found = re.fullmatch(r'\{alertname=~"([^", ]+)"\}', of_agent)
+    rules = yaml.safe_load((ROOT / "alerts" / "rules.yaml").read_text("utf-8"))
+    alerts = [
+        rule
+        for group in rules["groups"]
+        for rule in group["rules"]
+        if rule.get("severity", "none") != "none"
+    ]
+
+    assert of_cluster == '{alertname=~"HerokuKafka.*",addon="$addon"}'
+    assert found is not None
+    assert len(alerts) > 40
+    for alert in alerts:
+        is_of_agent = alert["dashboard"] == "agent"
+        assert bool(re.search(found[1], alert["alert"])) == is_of_agent, alert
+        assert bool(re.fullmatch(found[1], alert["alert"])) == is_of_agent, alert
+
+
+def test_no_alert_list_asks_for_a_data_source_by_a_variable() -> None:
+    # grafana/grafana, alertlist/UnifiedAlertList.tsx: the option is compared with names.
+    for name in NAMES:
+        for panel in panels(load(name)):
+            if panel["type"] == "alertlist":
+                assert "datasource" not in panel["options"], panel["title"]
 
 
 def test_the_provisioned_folder_holds_all_dashboards() -> None:
