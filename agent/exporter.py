@@ -84,6 +84,7 @@ class Exporter:
             _collector_family(self.collected),
         ]
         holdings = self.ledger.holdings(snapshot)
+        unseen = sorted(self.collected.unseen)
         today = datetime.fromtimestamp(now.wall, UTC).date()
         encode, content_type = choose_encoder(accept)
 
@@ -91,16 +92,20 @@ class Exporter:
             return (
                 render_brokers(snapshot.brokers, self.state.gauge, encode)
                 + render_nodes(nodes, encode)
-                + encode_families([*self._capacity(holdings, today), *own], encode)
+                + encode_families(
+                    [*self._capacity(holdings, today, unseen), *own], encode
+                )
                 + encode(self.process)
             )
 
         return content_type, render
 
-    def _capacity(self, holdings: list[Holding], today: date) -> Iterator[Metric]:
+    def _capacity(
+        self, holdings: list[Holding], today: date, unseen: list[str]
+    ) -> Iterator[Metric]:
         settings = self.settings
         return capacity_families(
-            holdings, settings.retention_seconds, settings.topic_metrics, today
+            holdings, settings.retention_seconds, settings.topic_metrics, today, unseen
         )
 
 

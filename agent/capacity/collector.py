@@ -99,8 +99,7 @@ class Collector:
         self._addons = [Addon(given=name, name=name) for name in dict.fromkeys(addons)]
         self._rare_log = RareLog()
         self._rng = random.Random(f"collector {addons}")  # noqa: S311 (seeded on purpose)
-        for addon in self._addons:
-            telemetry.last_success_timestamp.setdefault(addon.name, 0.0)
+        telemetry.unseen.update(addon.name for addon in self._addons)
 
     async def run(self) -> None:
         """Ask until cancelled; faults are counted, never raised."""
@@ -230,11 +229,12 @@ class Collector:
             for endpoint in _PATHS:
                 addon.turns[endpoint].forget()
         # A UUID may have been given, but the drain knows the name alone.
-        stamps = self.telemetry.last_success_timestamp
-        stamp = stamps.pop(addon.name, 0.0)
+        known, addon.name = addon.name, identity.name or addon.given
         addon.uuid, addon.plan = identity.uuid, identity.plan
-        addon.name = identity.name or addon.given
-        stamps[addon.name] = stamp
+        unseen = self.telemetry.unseen
+        if known in unseen:
+            unseen.remove(known)
+            unseen.add(addon.name)
 
     def _publish(self, addon: Addon) -> None:
         cluster, topics, wait_status = (
@@ -243,7 +243,7 @@ class Collector:
         )
         use = decode_cluster(addon.name, addon.plan, cluster, topics, wait_status)
         if use is not None:
-            self.telemetry.last_success_timestamp[addon.name] = read_clock().wall
+            self.telemetry.unseen.discard(addon.name)
             self._on_use(use)
 
 

@@ -1,6 +1,6 @@
 """What Prometheus sees of plans and use."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -102,11 +102,6 @@ _GAUGES = (
         "Topics that the platform calls degraded.",
         _of_use(lambda use: use.degraded_topics),
     ),
-    _Gauge(
-        "capacity_last_success_timestamp_seconds",
-        "When the use of the cluster was last learnt.",
-        lambda one: one.look.at if one.look else None,
-    ),
 )
 
 _TOPIC_GAUGES: tuple[tuple[str, str, Callable[[TopicUse], float | None]], ...] = (
@@ -136,7 +131,11 @@ _TOPIC_GAUGES: tuple[tuple[str, str, Callable[[TopicUse], float | None]], ...] =
 
 
 def capacity_families(
-    holdings: list[Holding], retention_seconds: float, topics: int, today: date
+    holdings: list[Holding],
+    retention_seconds: float,
+    topics: int,
+    today: date,
+    unseen: Iterable[str] = (),
 ) -> Iterator[Metric]:
     """Yield the series of plans and use.
 
@@ -145,6 +144,7 @@ def capacity_families(
         retention_seconds: The configured retention, for estimates from the stream.
         topics: How many topics of each cluster are shown, the largest first.
         today: What versions are judged by.
+        unseen: Add-ons that are asked about and of which nothing is known yet.
     """
     yield _infos(
         "plan_info",
@@ -191,6 +191,7 @@ def capacity_families(
             if value is not None:
                 family.add_metric([one.addon], value)
         yield family
+    yield _last_successes(holdings, unseen)
     retention = GaugeMetricFamily(
         f"{PREFIX}retention_seconds",
         "The retention that estimates of a cluster's data assume, as configured.",
@@ -208,6 +209,19 @@ def _infos(name: str, text: str, rows: list[dict[str, str]]) -> Metric:
     family = GaugeMetricFamily(f"{PREFIX}{name}", text, labels=labels)
     for row in rows:
         family.add_metric(list(row.values()), 1)
+    return family
+
+
+def _last_successes(holdings: list[Holding], unseen: Iterable[str]) -> Metric:
+    stamps = dict.fromkeys(unseen, 0.0)
+    stamps |= {one.addon: one.look.at for one in holdings if one.look is not None}
+    family = GaugeMetricFamily(
+        f"{PREFIX}capacity_last_success_timestamp_seconds",
+        "When the use of the cluster was last learnt; 0 for never, where it is asked for.",
+        labels=["addon"],
+    )
+    for addon, stamp in stamps.items():
+        family.add_metric([addon], stamp)
     return family
 
 

@@ -29,13 +29,11 @@ class CollectorTelemetry:
     Attributes:
         requests: Requests by endpoint and by what became of them; all pairs exist from
             the start. See `Outcome` for what each means.
-        last_success_timestamp: By add-on, when its cluster was last seen, in seconds
-            since the epoch; 0 for never. An answer 304 counts, as it says that what was
-            seen before still holds.
+        unseen: Add-ons that are asked about and whose cluster was not seen yet.
     """
 
     requests: dict[tuple[Endpoint, Outcome], int] = field(default_factory=_no_requests)
-    last_success_timestamp: dict[str, float] = field(default_factory=dict)
+    unseen: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

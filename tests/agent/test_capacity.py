@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -21,7 +22,14 @@ from agent.state import Snapshot
 from parsers import ClusterUse, Source, TopicUse
 from tests.documented import ADDON, METRICS
 from tests.frames import frame
-from tests.serving import CREDENTIALS, Agent, run_command, running, wait_for
+from tests.serving import (
+    CREDENTIALS,
+    TIMEOUT_SECONDS,
+    Agent,
+    run_command,
+    running,
+    wait_for,
+)
 
 NOW = Moment(1_780_872_391.0, 1_000.0)
 TODAY = date(2026, 6, 8)
@@ -315,8 +323,9 @@ class Platform(BaseHTTPRequestHandler):
         parts = self.path.strip("/").split("/")
         name = shape.get(parts[0]) or shape.get(parts[-1], "cluster_dedicated.json")
         known = self.headers["authorization"] == "Bearer the-secret-token"
-        body = (SHAPES / name).read_bytes() if known else b"{}"
-        self.send_response(200 if known else 401)
+        is_there = "misspelt" not in self.path
+        body = (SHAPES / name).read_bytes() if known and is_there else b"{}"
+        self.send_response(401 if not known else 200 if is_there else 404)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -369,6 +378,26 @@ def test_with_a_token_the_agent_asks_heroku(platform: str) -> None:
     assert len(reporting) == 3
     assert "Partition replicas" in page
     assert "the-secret-token" not in repr(settings) + page + metrics.text
+
+
+def test_an_add_on_of_which_nothing_was_learnt_is_seen_from_the_start(
+    platform: str,
+) -> None:
+    settings = Settings(
+        port=0,
+        drain_credentials=(CREDENTIALS,),
+        addons=frozenset({ADDON, "kafka-misspelt-1"}),
+        api_token=Secret("the-secret-token"),
+        platform_url=platform,
+        data_url=platform,
+    )
+    name = "heroku_kafka_capacity_last_success_timestamp_seconds"
+    with running(settings) as agent:
+        wait_for(lambda: agent.metrics().get(name, addon=ADDON))
+        metrics = agent.metrics()
+
+    assert metrics.value(name, addon="kafka-misspelt-1") == 0
+    assert time.time() - metrics.value(name, addon=ADDON) < TIMEOUT_SECONDS
 
 
 def test_a_token_without_an_addon_is_refused() -> None:

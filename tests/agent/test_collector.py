@@ -48,15 +48,13 @@ from tests.platform_api import (
 
 
 def test_a_cluster_becomes_a_record() -> None:
-    before = time.time()
-
     watch = run(lambda watch: watch.until_used(1))
 
     use = watch.uses[0]
     assert (use.addon, use.plan, use.source) == (ADDON, "standard-0", Source.API)
     assert (use.data_size_bytes, use.upgrading) == (71_701_627, False)
     assert [topic.name for topic in use.topic_uses] == ["my-example-topic"]
-    assert before <= watch.telemetry.last_success_timestamp[ADDON] <= time.time()
+    assert watch.telemetry.unseen == set()
 
 
 def test_what_is_asked_and_how() -> None:
@@ -156,7 +154,7 @@ def test_a_lookup_that_fails_holds_its_own_cluster_only(
     )
 
     assert {use.addon for use in watch.uses} == {ADDON}
-    assert watch.telemetry.last_success_timestamp["kafka-bad-1"] == 0.0
+    assert watch.telemetry.unseen == {"kafka-bad-1"}
 
 
 def test_nobody_listening_is_a_fault_of_the_connection() -> None:
@@ -469,7 +467,21 @@ def test_a_record_has_the_name_that_the_drain_knows() -> None:
     )
 
     assert watch.uses[0].addon == ADDON
-    assert set(watch.telemetry.last_success_timestamp) == {ADDON}
+    assert watch.telemetry.unseen == set()
+
+
+def test_what_is_unseen_has_the_name_that_the_drain_knows_too() -> None:
+    async def body(watch: Watch) -> None:
+        gone = Endpoint.CLUSTER, Outcome.GONE
+        await eventually(lambda: watch.telemetry.requests[gone] > 0)
+
+    watch = run(
+        body,
+        {f"/addons/{UUID}": ok(load("addon")), CLUSTER: Reply(410)},
+        addons=(UUID,),
+    )
+
+    assert watch.telemetry.unseen == {ADDON}
 
 
 def test_a_consumer_that_raises_stops_nothing() -> None:
@@ -617,4 +629,4 @@ def test_all_counters_exist_from_the_start() -> None:
     Collector(Secret(TOKEN), [ADDON], lambda _: None, telemetry)
 
     assert len(telemetry.requests) == len(Endpoint) * len(Outcome)
-    assert telemetry.last_success_timestamp == {ADDON: 0.0}
+    assert telemetry.unseen == {ADDON}
