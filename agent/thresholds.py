@@ -152,7 +152,7 @@ def choose_thresholds(path: Path | None, settings: Iterable[str]) -> Thresholds:
 
     Args:
         path: A YAML file, None for none.
-        settings: See `set_thresholds`.
+        settings: ``load.warning=0.7``, or ``ADDON:load.warning=0.7`` for one cluster.
 
     Returns:
         All numbers; not yet checked for contradictions.
@@ -173,7 +173,7 @@ def collect_thresholds(
 
     Args:
         path: A YAML file, None for none.
-        settings: See `set_thresholds`.
+        settings: See `choose_thresholds`.
 
     Returns:
         All numbers, not yet checked for contradictions, and one sentence for each
@@ -185,25 +185,6 @@ def collect_thresholds(
         thresholds, problems = _read(path, thresholds)
     thresholds, others = _set(settings, thresholds)
     return thresholds, [*problems, *others]
-
-
-def set_thresholds(settings: Iterable[str], base: Thresholds) -> Thresholds:
-    """Apply ``--set`` options over other thresholds.
-
-    Args:
-        settings: ``load.warning=0.7``, or ``ADDON:load.warning=0.7`` for one cluster.
-        base: What holds otherwise.
-
-    Returns:
-        Both together; not yet checked for contradictions.
-
-    Raises:
-        SettingsError: One sentence for each problem, with the name.
-    """
-    thresholds, problems = _set(settings, base)
-    if problems:
-        raise SettingsError(*problems)
-    return thresholds
 
 
 def find_contradictions(thresholds: Thresholds) -> list[str]:

@@ -67,11 +67,6 @@ class Assessment:
     next_plan: Plan | None
     advice: tuple[str, ...]
 
-    @property
-    def worst_share(self) -> float:
-        """The largest share of a limit that is used."""
-        return max((meter.share for meter in self.meters), default=0.0)
-
 
 def assess(
     holding: Holding,

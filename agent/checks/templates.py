@@ -6,7 +6,6 @@ _BRACES = re.compile(r"{{|}}")
 _ACTION = re.compile(r"{{(.*?)}}", re.DOTALL)
 _LABEL = re.compile(r"\$labels\.([a-zA-Z_]\w*)|\bindex\s+\$labels\s+[\"`](\w+)[\"`]")
 _VALUE = re.compile(r"\$value\b|\.Value\b")
-_BARE_VALUE = re.compile(r"{{-?\s*(?:\$value|\.Value)\s*-?}}")
 
 
 def braces_pair(text: str) -> bool:
@@ -27,8 +26,3 @@ def find_labels(text: str) -> list[str]:
 def holds_value(text: str) -> bool:
     """Say whether a template asks for the value."""
     return any(_VALUE.search(action) for action in _ACTION.findall(text))
-
-
-def shows_bare_value(text: str) -> bool:
-    """Say whether a template shows the value as it is, like 0.8700000000000001."""
-    return _BARE_VALUE.search(text) is not None

@@ -139,11 +139,6 @@ def name_series(series: Series, legend: str, expression: str) -> str:
     return f"{series.labels.get('__name__', '')}{{{pairs}}}"
 
 
-def find_legend_labels(legend: str) -> set[str]:
-    """Find the labels that a legend names."""
-    return set(_LEGEND_PLACE.findall(legend))
-
-
 def shape_series(
     found: list[Series], query: str, legend: str, expression: str
 ) -> list[Frame]:

@@ -1,6 +1,6 @@
 """Runs a dashboard's queries as Grafana does: what is asked, and what comes of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -183,15 +183,6 @@ def open_dashboard(
     span = Span(end - seconds, end)
     choices = resolve_variables(dashboard, server, span, chosen)
     return View(dashboard=dashboard, server=server, span=span, choices=choices)
-
-
-def find_panels(dashboard: Mapping[str, Any]) -> Iterator[Panel]:
-    """Yield all panels, those in collapsed rows too, but no rows."""
-    for panel in dashboard["panels"]:
-        if panel["type"] == "row":
-            yield from panel.get("panels") or ()
-        else:
-            yield panel
 
 
 def find_targets(panel: Panel) -> list[Mapping[str, Any]]:

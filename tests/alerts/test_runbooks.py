@@ -11,6 +11,8 @@ import promql_parser
 import pytest
 import yaml
 
+from agent.checks.expressions import Records
+from agent.checks.labels import derive_labels
 from agent.cli import cli
 from agent.rules import check_thresholds, render_rules
 from agent.settings import ENVIRONMENT_PREFIX, Settings
@@ -18,7 +20,6 @@ from agent.thresholds import choose_thresholds, packaged_thresholds
 from alerts.demo.receiver import Receiver
 from alerts.demo.stack import running_stack
 from dashboards.builder.catalogue import find_names
-from tests.alerts.expression_labels import find_labels
 from tests.alerts.heroku_commands import find_fault
 from tests.alerts.runbook_pages import (
     ALERTS,
@@ -65,7 +66,8 @@ for one in RULES:
     if "alert" in one:
         name = one["alert"]
         SEVERITIES.setdefault(name, []).append(one["labels"]["severity"])
-        LABELS[name] = LABELS.get(name, frozenset()) | find_labels(one["expr"])
+        derived = derive_labels(one["expr"], Records([]).labels_of).labels
+        LABELS[name] = LABELS.get(name, frozenset()) | derived.known
 RUNBOOKS = read_runbooks()
 PAGES = read_all_pages()
 

@@ -13,7 +13,7 @@ from agent.dashboards import (
     read_dashboards,
 )
 from agent.errors import SettingsError
-from agent.thresholds import packaged_thresholds, set_thresholds
+from agent.thresholds import choose_thresholds
 
 
 def make(folder: Path, uid: str, *panels: dict[str, Any], **more: Any) -> None:
@@ -37,7 +37,7 @@ def values(dashboard: Dashboard, *path: int) -> list[float | None]:
 
 
 def fit(folder: Path, *settings: str) -> Dashboard:
-    thresholds = set_thresholds(settings, packaged_thresholds())
+    thresholds = choose_thresholds(None, settings)
     [fitted] = apply_thresholds(read_dashboards(folder), folder, thresholds)
     return fitted
 
