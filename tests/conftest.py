@@ -1,6 +1,7 @@
 """Options and profiles of the whole suite."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,3 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the tables that the README takes from the code",
     )
+
+
+def pytest_configure() -> None:
+    # What a shell starts in the background ignores Ctrl-C, and so would the commands
+    # that the tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
