@@ -17,19 +17,19 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from agent.capacity.collector import Collector, CollectorTelemetry
 from agent.capacity.ledger import CapacityLedger
 from agent.clock import read_clock
 from agent.drain_command import write_drain_command
 from agent.errors import SettingsError
-from agent.events import EventLog
-from agent.exporter import Exporter
+from agent.heroku_api.poller import Collector, CollectorTelemetry
+from agent.http.connections import SWEEP_SECONDS, ConnectionGuard
 from agent.logs import get_logger
+from agent.metrics.exporter import Exporter
+from agent.metrics.telemetry import Telemetry
 from agent.pipeline import Pipeline
 from agent.settings import Settings
-from agent.state import State
-from agent.telemetry import Telemetry
-from agent.web.connections import SWEEP_SECONDS, ConnectionGuard
+from agent.state.clusters import State
+from agent.state.log_events import EventLog
 from agent.web.routes import Parts, build_app
 from parsers import ClusterUse
 

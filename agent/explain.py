@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from agent.catalogue import (
+from agent.escaping import escape_controls
+from agent.kafka.categories import CATEGORY_MEANING, URGENCY_MEANING
+from agent.kafka.classifier import classify
+from agent.kafka.gauges import (
     CLUSTER_PREFIX,
     GAUGE_BY_KEY,
     KNOWN_SAMPLES,
     PREFIX,
     name_unknown,
 )
-from agent.categories import CATEGORY_MEANING, URGENCY_MEANING
-from agent.classify import classify
-from agent.escaping import escape_controls
-from agent.events import join_continuations
+from agent.state.log_events import join_continuations
 from parsers import (
     FAMILIES,
     BrokerContinuation,

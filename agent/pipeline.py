@@ -8,13 +8,13 @@ of it.
 from collections import Counter
 from typing import NamedTuple
 
-from agent.classify import classify
 from agent.clock import Moment
-from agent.dedupe import RecentLines, RecentRequests
-from agent.events import EventLog, LogEvent, join_continuations
+from agent.kafka.classifier import classify
+from agent.metrics.telemetry import Telemetry
 from agent.settings import Settings
-from agent.state import State
-from agent.telemetry import Telemetry
+from agent.state.clusters import State
+from agent.state.dedupe import RecentLines, RecentRequests
+from agent.state.log_events import EventLog, LogEvent, join_continuations
 from parsers import (
     Batch,
     BrokerContinuation,

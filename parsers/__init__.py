@@ -4,11 +4,13 @@ No IO, clock, environment, logging or Prometheus lives below this door, and noth
 of it raises for bad input: what is not understood comes out as `Unparsed`.
 """
 
-from parsers.cluster_use import ClusterUse, Source, TopicUse
-from parsers.data_api import AddonIdentity, decode_addon, decode_cluster
-from parsers.decoder import DEFAULT_FRAME_LIMIT_BYTES, DrainDecoder
 from parsers.errors import FRAMING_REASONS, Reason, Unparsed
-from parsers.events import (
+from parsers.families import FAMILIES, Budget
+from parsers.families.kafka.grammar import parse_broker_message, parse_metric_message
+from parsers.heroku.cluster_use import ClusterUse, Source, TopicUse
+from parsers.heroku.data_api import AddonIdentity, decode_addon, decode_cluster
+from parsers.heroku.kafka_info import TextProblem, parse_kafka_info
+from parsers.records import (
     BaseUnit,
     Batch,
     BrokerContinuation,
@@ -23,12 +25,10 @@ from parsers.events import (
     MetricLine,
     SampleKey,
 )
-from parsers.families import FAMILIES, Budget
-from parsers.framing import locate_frame
-from parsers.grammar import parse_broker_message, parse_metric_message
-from parsers.kafka_info import TextProblem, parse_kafka_info
-from parsers.syslog import maybe_parse_header
-from parsers.tail import maybe_parse_tail_line
+from parsers.wire.decoder import DEFAULT_FRAME_LIMIT_BYTES, DrainDecoder
+from parsers.wire.framing import locate_frame
+from parsers.wire.heroku_logs import maybe_parse_tail_line
+from parsers.wire.syslog import maybe_parse_header
 
 __all__ = [
     "DEFAULT_FRAME_LIMIT_BYTES",

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 
 from parsers.errors import Reason
-from parsers.events import BaseUnit
+from parsers.records import BaseUnit
 
 NUMBER = rb"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 """EBNF: number = [ sign ], digits, [ ".", digits ], [ ( "e" | "E" ), [ sign ], digits ]

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from agent.capacity.collector import (
+from agent.heroku_api.poller import (
     DEFAULT_LIMITS,
     Collector,
     CollectorTelemetry,

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from agent.capacity.ledger import Holding
-from agent.capacity.plans import Plan, upgrades
-from agent.capacity.versions import RECOMMENDED, Support, judge_version
+from agent.kafka.plans import Plan, upgrades
+from agent.kafka.versions import RECOMMENDED, Support, judge_version
 
 WATCH = 0.75
 ACT = 0.9

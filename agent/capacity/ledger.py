@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from agent.capacity.plans import PLANS, Plan, maybe_find_plan, maybe_infer_tier
 from agent.clock import Moment
-from agent.state import BrokerView, Snapshot
+from agent.kafka.plans import PLANS, Plan, maybe_find_plan, maybe_infer_tier
+from agent.state.clusters import BrokerView, Snapshot
 from parsers import ClusterUse, SampleKey, Source
 
 _MAX_CLUSTERS = 1_000

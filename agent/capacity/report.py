@@ -9,8 +9,8 @@ from rich.text import Text
 
 from agent.amounts import write_amount
 from agent.capacity.assessment import ACT, WATCH, Assessment, Meter
-from agent.capacity.versions import judge_version
 from agent.escaping import escape_controls
+from agent.kafka.versions import judge_version
 
 _CELLS = 20
 

@@ -14,16 +14,16 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from agent.capacity.collector import Endpoint, Outcome
 from agent.capacity.ledger import CapacityLedger
-from agent.capacity.versions import Support
-from agent.catalogue import CLUSTER_PREFIX, KNOWN_NAMES, PREFIX, name_unknown
-from agent.categories import Category, Urgency
 from agent.clock import Moment
-from agent.exporter import AGENT, Exporter
+from agent.heroku_api.poller import Endpoint, Outcome
+from agent.kafka.categories import Category, Urgency
+from agent.kafka.gauges import CLUSTER_PREFIX, KNOWN_NAMES, PREFIX, name_unknown
+from agent.kafka.versions import Support
+from agent.metrics.exporter import AGENT, Exporter
+from agent.metrics.telemetry import Telemetry
 from agent.settings import Settings
-from agent.state import Drop, State
-from agent.telemetry import Telemetry
+from agent.state.clusters import Drop, State
 from parsers import Level, Reason, Source
 
 _TYPE = re.compile(r"^# TYPE (\S+) (\S+)$", re.MULTILINE)

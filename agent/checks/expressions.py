@@ -10,7 +10,6 @@ from typing import Any
 
 import yaml
 
-from agent.catalogue import PREFIX
 from agent.checks.exported import (
     LABELS,
     exported_metrics,
@@ -21,6 +20,7 @@ from agent.checks.exported import (
 from agent.checks.labels import ANY, Labels, derive_labels
 from agent.checks.problems import Problem
 from agent.checks.promql import Selector, compares, find_selectors
+from agent.kafka.gauges import PREFIX
 from agent.packaged import find_packaged
 from agent.suggestions import suggest
 

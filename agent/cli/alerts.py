@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
+from agent.alerting.rules import RUNBOOKS, Links, render_rules
+from agent.alerting.thresholds import choose_thresholds
 from agent.cli.options import option, threshold_options
 from agent.errors import AgentError
-from agent.rules import RUNBOOKS, Links, render_rules
-from agent.thresholds import choose_thresholds
 
 
 @click.command()

@@ -12,11 +12,11 @@ from rich.console import Console
 
 from agent.capacity.assessment import Assessment, assess
 from agent.capacity.ledger import CapacityLedger
-from agent.capacity.plans import DEFAULT_RETENTION_SECONDS
 from agent.capacity.report import print_report, show_assessment
 from agent.cli.options import PlanOf, Share, option
 from agent.clock import read_clock
-from agent.state import Snapshot
+from agent.kafka.plans import DEFAULT_RETENTION_SECONDS
+from agent.state.clusters import Snapshot
 from parsers import ClusterUse, TextProblem, parse_kafka_info
 
 _ROUTE = "/api/capacity"

@@ -9,14 +9,14 @@ from typing import Any
 import click
 from click.core import ParameterSource, iter_params_for_processing
 
+from agent.alerting.rules import check_thresholds
+from agent.alerting.thresholds import collect_thresholds, packaged_thresholds
 from agent.checks import Problem, check_certificate, check_rule_files
 from agent.cli.options import Listed, option, threshold_options
 from agent.cli.serve import read_settings, serve
 from agent.errors import SettingsError
-from agent.rules import check_thresholds
 from agent.settings import ENVIRONMENT_PREFIX, Settings
 from agent.suggestions import suggest
-from agent.thresholds import collect_thresholds, packaged_thresholds
 
 _UNREAD = f"{__name__}.unread"
 

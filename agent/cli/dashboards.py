@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from agent.alerting.thresholds import Thresholds, choose_thresholds
 from agent.cli.options import Duration, option, threshold_options
 from agent.dashboards import (
     TIMEOUT_SECONDS,
@@ -26,7 +27,6 @@ from agent.escaping import escape_controls
 from agent.packaged import find_packaged
 from agent.secret import Secret
 from agent.settings import Credentials
-from agent.thresholds import Thresholds, choose_thresholds
 
 _LONGEST_MESSAGE = 500
 _LONGEST_FOLDER = 189

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from agent.capacity.plans import PLANS, maybe_find_plan
 from agent.clock import parse_duration
+from agent.kafka.plans import PLANS, maybe_find_plan
 from agent.settings import ENVIRONMENT_PREFIX
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])

@@ -14,8 +14,8 @@ from agent.dashboards.files import (
 )
 from agent.dashboards.steps import apply_thresholds
 from agent.dashboards.uids import prefix_uids
-from agent.dashboards.uploading import Plan, Result, upload
-from agent.dashboards.writing import Written, check_folder_name, write_dashboards
+from agent.dashboards.uploader import Plan, Result, upload
+from agent.dashboards.writer import Written, check_folder_name, write_dashboards
 
 __all__ = [
     "TIMEOUT_SECONDS",

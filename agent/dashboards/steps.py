@@ -13,9 +13,13 @@ from typing import Any
 
 import yaml
 
+from agent.alerting.thresholds import (
+    Thresholds,
+    find_contradictions,
+    packaged_thresholds,
+)
 from agent.dashboards.files import Dashboard, Tree, change_dashboard, walk_panels
 from agent.errors import SettingsError
-from agent.thresholds import Thresholds, find_contradictions, packaged_thresholds
 
 PLACES = "threshold_steps.yaml"
 

@@ -5,7 +5,7 @@ order in which files are given changes nothing, and a line that stands in severa
 is recognised however far apart they are: its copies are neighbours then. Lines that
 a broker really wrote twice stand twice in one archive, and then both count: the n-th
 of equal lines in an archive is compared with the n-th in the others, as
-`agent.dedupe.RecentLines` does it with requests.
+`agent.state.dedupe.RecentLines` does it with requests.
 """
 
 import json
@@ -18,9 +18,9 @@ from hashlib import blake2b
 from types import TracebackType
 from typing import NamedTuple, Self, cast
 
-from agent.categories import Category, Urgency
-from agent.classify import classify
-from agent.replay.reading import Found, TextLoss
+from agent.kafka.categories import Category, Urgency
+from agent.kafka.classifier import classify
+from agent.replay.reader import Found, TextLoss
 from parsers import BrokerLog, DrainLoss, Level, LossCode, MetricLine, SampleKey
 
 EARLIEST = 1_262_304_000.0

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Self, TextIO
 
-from agent.catalogue import PREFIX
+from agent.kafka.gauges import PREFIX
 from agent.replay.journal import Logged, Metrics
 from parsers import Level
 

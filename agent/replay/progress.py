@@ -12,7 +12,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from agent.replay.sources import Source
+from agent.replay.archives import Source
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from agent.replay.running import Replay
+from agent.replay.runner import Replay
 from agent.replay.summary import BrokerSummary, ClusterSummary, NodeSummary
 from parsers import Level
 

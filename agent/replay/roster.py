@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from agent.catalogue import (
+from agent.kafka.gauges import (
     CLUSTER_PREFIX,
     GAUGE_BY_KEY,
     KNOWN_SAMPLES,
@@ -13,7 +13,7 @@ from agent.catalogue import (
 )
 from agent.replay.journal import Logged, Metrics
 from agent.settings import Limits
-from agent.state import Drop
+from agent.state.clusters import Drop
 from parsers import SampleKey
 
 _MOST_SHAPES = 4096
@@ -26,7 +26,7 @@ class _Members:
 
 
 class Roster:
-    """Admits clusters, brokers, nodes and samples, as `agent.state` does.
+    """Admits clusters, brokers, nodes and samples, as `agent.state.clusters` does.
 
     Args:
         limits: How many of them.

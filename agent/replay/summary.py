@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from agent.categories import Category, Urgency
-from agent.replay.figures import Figures, Gap, Intervals, Series
+from agent.kafka.categories import Category, Urgency
 from agent.replay.journal import Logged, Metrics
+from agent.replay.statistics import Figures, Gap, Intervals, Series
 from parsers import Level
 
 _COLUMN_ROWS = 512

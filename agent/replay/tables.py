@@ -8,9 +8,9 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agent.categories import Urgency
+from agent.kafka.categories import Urgency
 from agent.replay.report import render_time
-from agent.replay.running import Replay
+from agent.replay.runner import Replay
 from agent.replay.summary import BrokerSummary, ClusterSummary, NodeSummary
 from parsers import Level
 

@@ -5,7 +5,7 @@ fills, `columns`, `table` and `report` draw it, `plain` writes it line by line, 
 joins them to standard input and output. Nothing of the log reaches the terminal unescaped.
 """
 
-from agent.watch.running import LiveView, PlainView, View, run_watch
 from agent.watch.tail import Tail
+from agent.watch.terminal import LiveView, PlainView, View, run_watch
 
 __all__ = ["LiveView", "PlainView", "Tail", "View", "run_watch"]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from agent.history import History
-from agent.state import BrokerView, Status
-from agent.watch.figures import (
+from agent.state.clusters import BrokerView, Status
+from agent.state.history import History
+from agent.watch.formats import (
     render_age,
     render_bar,
     render_bytes,

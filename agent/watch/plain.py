@@ -1,10 +1,10 @@
 """One line of text for each line of a cluster, for pipes and files."""
 
-from agent.catalogue import GAUGE_BY_KEY
 from agent.clock import Moment
 from agent.escaping import escape_controls
-from agent.events import LogEvent
-from agent.watch.figures import (
+from agent.kafka.gauges import GAUGE_BY_KEY
+from agent.state.log_events import LogEvent
+from agent.watch.formats import (
     render_bytes,
     render_clock,
     render_number,

@@ -7,12 +7,12 @@ from itertools import islice
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from agent.categories import Category, Urgency
 from agent.clock import Moment
 from agent.escaping import escape_controls
-from agent.events import EventFilter, LogEvent
-from agent.state import NodeView, Snapshot
-from agent.watch.figures import render_clock, render_recent
+from agent.kafka.categories import Category, Urgency
+from agent.state.clusters import NodeView, Snapshot
+from agent.state.log_events import EventFilter, LogEvent
+from agent.watch.formats import render_clock, render_recent
 from agent.watch.plain import describe_loss, describe_refusals, describe_tally
 from agent.watch.table import render_clusters
 from agent.watch.tail import Tail

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from agent.clock import Moment
 from agent.escaping import escape_controls
-from agent.state import SILENT_FACTOR, BrokerView, Snapshot, Status
+from agent.state.clusters import SILENT_FACTOR, BrokerView, Snapshot, Status
 from agent.watch.columns import (
     GAP,
     STATUS_STYLE,

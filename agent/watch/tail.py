@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 
 from cachetools import LRUCache
 
-from agent.classify import classify
 from agent.clock import Moment
-from agent.dedupe import RecentLines
-from agent.events import EventLog, LogEvent, join_continuations
+from agent.kafka.classifier import classify
 from agent.settings import Settings
-from agent.state import Drop, State
+from agent.state.clusters import Drop, State
+from agent.state.dedupe import RecentLines
+from agent.state.log_events import EventLog, LogEvent, join_continuations
 from parsers import (
     FAMILIES,
     BrokerContinuation,

@@ -13,12 +13,12 @@ from enum import Enum
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from agent.catalogue import GAUGE_BY_KEY
-from agent.categories import Category, Urgency
 from agent.clock import Moment, parse_duration
-from agent.events import EventFilter, EventLog, LogEvent
-from agent.history import SHOWN, STEP_SECONDS
-from agent.state import BrokerView, NodeView, State
+from agent.kafka.categories import Category, Urgency
+from agent.kafka.gauges import GAUGE_BY_KEY
+from agent.state.clusters import BrokerView, NodeView, State
+from agent.state.history import SHOWN, STEP_SECONDS
+from agent.state.log_events import EventFilter, EventLog, LogEvent
 from parsers import Level
 
 MAX_EVENTS = 1_000_000

@@ -15,17 +15,17 @@ import jinja2
 
 from agent.amounts import write_amount
 from agent.capacity.assessment import Assessment, assess
+from agent.capacity.estimate import bytes_in_per_second
 from agent.capacity.ledger import CapacityLedger
-from agent.capacity.stream import bytes_in_per_second
-from agent.catalogue import CATALOGUE, PREFIX, Gauge
-from agent.categories import Urgency
 from agent.clock import Moment
 from agent.drain_command import write_drain_command
 from agent.escaping import escape_controls
-from agent.events import EventFilter, EventLog, LogEvent
+from agent.kafka.categories import Urgency
+from agent.kafka.gauges import CATALOGUE, PREFIX, Gauge
+from agent.metrics.telemetry import Telemetry
 from agent.settings import Settings
-from agent.state import BrokerView, NodeView, Snapshot, State
-from agent.telemetry import Telemetry
+from agent.state.clusters import BrokerView, NodeView, Snapshot, State
+from agent.state.log_events import EventFilter, EventLog, LogEvent
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "

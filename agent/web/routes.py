@@ -13,18 +13,18 @@ from starlette.routing import Route
 
 from agent.capacity.ledger import CapacityLedger
 from agent.clock import read_clock
-from agent.events import EventLog
-from agent.exporter import Exporter
+from agent.http.auth import Authenticator
+from agent.ingest import HTTP_SOURCES
+from agent.metrics.exporter import Exporter
+from agent.metrics.telemetry import Telemetry
 from agent.pipeline import Pipeline
 from agent.settings import Settings
-from agent.sources import HTTP_SOURCES
-from agent.state import State
-from agent.telemetry import Telemetry
+from agent.state.clusters import State
+from agent.state.log_events import EventLog
 from agent.web.api import parse_query, render_clusters, render_events
-from agent.web.auth import Authenticator
+from agent.web.capacity_upload import take_capacity
 from agent.web.page import CONTENT_SECURITY_POLICY, Page
 from agent.web.static import STATIC
-from agent.web.upload import take_capacity
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
+from agent.alerting.thresholds import Threshold, Thresholds, render_duration
 from agent.clock import parse_duration
-from agent.thresholds import Threshold, Thresholds, render_duration
 
 _ROUTE_DURATIONS = ("group_wait", "group_interval", "repeat_interval")
 _NO_TIME = frozenset({"memory.cache_seconds"})

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.alerting.rules import render_rules
+from agent.alerting.thresholds import packaged_thresholds, render_duration
 from agent.errors import AgentError
 from agent.packaged import find_packaged
-from agent.rules import render_rules
-from agent.thresholds import packaged_thresholds, render_duration
 from alerts.demo.fast_motion import hasten_routes, hasten_thresholds
 from alerts.demo.receiver import Receiver, listening
 

@@ -7,7 +7,7 @@ our own (`components`) write today's, through Grafana's Foundation SDK.
 Whatever is not understood fails the build. Neither package is needed by the agent.
 """
 
-from dashboards.builder.building import build, write
+from dashboards.builder.assembly import build, write
 from dashboards.builder.errors import BuildError
 
 __all__ = ["BuildError", "build", "write"]

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agent.alerting.thresholds import packaged_thresholds
 from agent.suggestions import suggest
-from agent.thresholds import packaged_thresholds
 from dashboards.builder.errors import BuildError, place
 from dashboards.builder.sdk import Tree
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from dashboards.preview.drawing import draw, start_browser, take_picture
 from dashboards.preview.grafana import open_dashboard
 from dashboards.preview.model import build_model
 from dashboards.preview.prometheus import serve_history
 from dashboards.preview.recording import SCRAPE_SECONDS, record
+from dashboards.preview.screenshots import draw, start_browser, take_picture
 from dashboards.preview.story import TALES
 
 _ROOT = Path(__file__).parents[2]

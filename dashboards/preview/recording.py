@@ -19,16 +19,16 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from agent.capacity.collector import Endpoint, Outcome
 from agent.capacity.ledger import CapacityLedger
 from agent.clock import Moment
-from agent.events import EventLog
-from agent.exporter import Exporter
+from agent.heroku_api.poller import Endpoint, Outcome
+from agent.metrics.exporter import Exporter
+from agent.metrics.telemetry import Telemetry
 from agent.pipeline import Delivery, Pipeline
 from agent.settings import Settings
 from agent.simulator import Line
-from agent.state import State
-from agent.telemetry import Telemetry
+from agent.state.clusters import State
+from agent.state.log_events import EventLog
 from dashboards.preview.story import DAY, HOUR, MINUTE, Tale, frame, look_at, tell
 
 JOB = "heroku-kafka-agent"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from parsers.events import Event, FrameKind, Header
+from parsers.records import Event, FrameKind, Header
 
 
 @dataclass(slots=True)

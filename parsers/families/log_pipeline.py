@@ -4,9 +4,9 @@ Recognised by PROCID ``logplex`` under APP-NAME ``heroku`` or ``logplex``, and P
 ``log-shuttle``; a dyno's PROCID always has a number (Dev Center, "Error Codes").
 """
 
-from parsers.events import Event, FrameKind, Header
 from parsers.families.base import Budget, Family
-from parsers.losses import maybe_parse_loss
+from parsers.families.losses import maybe_parse_loss
+from parsers.records import Event, FrameKind, Header
 
 _LOGPLEX = b"logplex"
 _LOGPLEX_APPS = (b"heroku", b"logplex")

@@ -13,12 +13,12 @@ import pytest
 
 from agent.capacity.assessment import assess
 from agent.capacity.ledger import CapacityLedger, Holding
-from agent.capacity.plans import GIB, PLANS, maybe_find_plan, maybe_infer_tier, upgrades
-from agent.capacity.versions import VERSIONS, Support, Version, judge_version
 from agent.clock import Moment
+from agent.kafka.plans import GIB, PLANS, maybe_find_plan, maybe_infer_tier, upgrades
+from agent.kafka.versions import VERSIONS, Support, Version, judge_version
 from agent.secret import Secret
 from agent.settings import Settings
-from agent.state import Snapshot
+from agent.state.clusters import Snapshot
 from parsers import ClusterUse, Source, TopicUse
 from tests.documented import ADDON, METRICS
 from tests.frames import frame
@@ -119,7 +119,7 @@ def test_a_version_is_judged_by_the_table(version: str, support: str) -> None:
 
 def test_a_version_past_its_end_is_deprecated(monkeypatch: pytest.MonkeyPatch) -> None:
     ending = Version((3, 7), "3.7.1", date(2026, 6, 8))
-    monkeypatch.setattr("agent.capacity.versions.VERSIONS", (*VERSIONS[:1], ending))
+    monkeypatch.setattr("agent.kafka.versions.VERSIONS", (*VERSIONS[:1], ending))
 
     assert judge_version("3.7.1", date(2026, 6, 7)) is Support.AVAILABLE
     assert judge_version("3.7.1", date(2026, 6, 8)) is Support.DEPRECATED

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from agent.categories import (
+from agent.kafka.categories import (
     CATEGORY_FIRST_STEP,
     CATEGORY_MEANING,
     URGENCY_MEANING,
     Category,
     Urgency,
 )
-from agent.classify import classify, maybe_find_rule, possible_cells
-from agent.messages import RULES
+from agent.kafka.classifier import classify, maybe_find_rule, possible_cells
+from agent.kafka.message_rules import RULES
 from parsers import BrokerLog, DrainDecoder, maybe_parse_tail_line
 from tests.frames import log_frame, read_log
 

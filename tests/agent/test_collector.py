@@ -10,14 +10,14 @@ import time
 import pytest
 import structlog
 
-from agent.capacity.collector import (
+from agent.errors import SettingsError
+from agent.heroku_api.client import maybe_parse_retry_after
+from agent.heroku_api.poller import (
     Collector,
     CollectorTelemetry,
     Endpoint,
     Outcome,
 )
-from agent.capacity.platform import maybe_parse_retry_after
-from agent.errors import SettingsError
 from agent.secret import Secret
 from parsers import ClusterUse, Source
 from tests.platform_api import (

@@ -9,12 +9,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agent.capacity.ledger import CapacityLedger
 from agent.clock import Moment
-from agent.events import EventLog
-from agent.exporter import Exporter
+from agent.metrics.exporter import Exporter
+from agent.metrics.telemetry import Telemetry
 from agent.pipeline import Delivery, Pipeline
 from agent.settings import Settings
-from agent.state import State
-from agent.telemetry import Telemetry
+from agent.state.clusters import State
+from agent.state.log_events import EventLog
 from tests.frames import frame
 
 START = 1_776_264_796

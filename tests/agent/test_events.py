@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from agent.categories import Category, Urgency
-from agent.classify import possible_cells
+from agent.kafka.categories import Category, Urgency
+from agent.kafka.classifier import possible_cells
 from agent.settings import Limits, Settings
 from parsers import Level
 from tests.documented import ADDON, LOG

@@ -11,12 +11,12 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from agent.catalogue import CATALOGUE
-from agent.classify import classify
 from agent.clock import Moment
-from agent.exposition import encode_families, render_brokers, render_nodes
+from agent.kafka.classifier import classify
+from agent.kafka.gauges import CATALOGUE
+from agent.metrics.exposition import encode_families, render_brokers, render_nodes
 from agent.settings import Settings
-from agent.state import State
+from agent.state.clusters import State
 from parsers import MetricLine
 from tests.documented import ADDON, DOCUMENTED, LOG, METRICS
 from tests.frames import frame, read_log

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.history import POINTS, SHOWN, STEP_SECONDS, History
+from agent.state.history import POINTS, SHOWN, STEP_SECONDS, History
 
 NOW = 1_780_872_390.0
 KEY = SHOWN[0]

@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.categories import Category
-from agent.classify import classify, maybe_find_rule
+from agent.kafka.categories import Category
+from agent.kafka.classifier import classify, maybe_find_rule
 from agent.simulator import (
     SCENARIOS,
     Cluster,

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from agent.classify import classify
 from agent.clock import Moment
+from agent.kafka.classifier import classify
 from agent.settings import Settings
-from agent.state import Drop, State
+from agent.state.clusters import Drop, State
 from parsers import Level, MetricLine, SampleKey
 from tests.frames import read_log
 

@@ -10,10 +10,10 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from agent.clock import Moment
-from agent.events import EventFilter
 from agent.settings import Settings
-from agent.state import Drop
-from agent.watch.lines import LINE_LIMIT_BYTES, LineSplitter
+from agent.state.clusters import Drop
+from agent.state.log_events import EventFilter
+from agent.watch.line_splitter import LINE_LIMIT_BYTES, LineSplitter
 from agent.watch.plain import render_plain
 from agent.watch.report import render_report
 from agent.watch.tail import Tail

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from agent.rules import render_rules
-from agent.thresholds import packaged_thresholds
+from agent.alerting.rules import render_rules
+from agent.alerting.thresholds import packaged_thresholds
 from tests.serving import find_program
 
 EXAMPLE = Path(__file__).parents[2] / "alerts" / "alertmanager.example.yml"

@@ -11,12 +11,12 @@ import promql_parser
 import pytest
 import yaml
 
+from agent.alerting.rules import check_thresholds, render_rules
+from agent.alerting.thresholds import choose_thresholds, packaged_thresholds
 from agent.checks.expressions import Records
 from agent.checks.labels import derive_labels
 from agent.cli import cli
-from agent.rules import check_thresholds, render_rules
 from agent.settings import ENVIRONMENT_PREFIX, Settings
-from agent.thresholds import choose_thresholds, packaged_thresholds
 from alerts.demo.receiver import Receiver
 from alerts.demo.stack import running_stack
 from dashboards.builder.catalogue import find_names

@@ -9,10 +9,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.alerting.thresholds import packaged_thresholds, render_duration
 from agent.capacity.assessment import ACT, WATCH
 from agent.clock import parse_duration
 from agent.settings import Settings
-from agent.thresholds import packaged_thresholds, render_duration
 from tests.serving import run_command
 
 ALERTS = Path(__file__).parents[2] / "alerts"

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.clock import read_clock
-from agent.events import EventLog
+from agent.metrics.telemetry import Telemetry
 from agent.pipeline import Delivery, Pipeline
 from agent.settings import Settings
-from agent.state import State
-from agent.telemetry import Telemetry
+from agent.state.clusters import State
+from agent.state.log_events import EventLog
 from parsers import DrainDecoder
 from tests.benchmarks.workload import bodies
 

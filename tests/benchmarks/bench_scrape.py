@@ -7,12 +7,12 @@ import time
 from prometheus_client import CollectorRegistry
 
 from agent.capacity.ledger import CapacityLedger
-from agent.catalogue import CATALOGUE
 from agent.clock import read_clock
-from agent.exporter import Exporter
+from agent.kafka.gauges import CATALOGUE
+from agent.metrics.exporter import Exporter
+from agent.metrics.telemetry import Telemetry
 from agent.settings import Limits, Settings
-from agent.state import State
-from agent.telemetry import Telemetry
+from agent.state.clusters import State
 from parsers import MetricLine
 
 

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 
 from agent.clock import read_clock
-from agent.events import EventLog
+from agent.metrics.telemetry import Telemetry
 from agent.pipeline import Delivery, Pipeline
 from agent.settings import Settings
-from agent.state import State
-from agent.telemetry import Telemetry
+from agent.state.clusters import State
+from agent.state.log_events import EventLog
 from tests.benchmarks.bench_memory import resident_mib
 from tests.frames import log_frame
 

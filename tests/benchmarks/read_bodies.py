@@ -8,12 +8,12 @@ from prometheus_client import CollectorRegistry
 
 from agent.capacity.ledger import CapacityLedger
 from agent.clock import read_clock
-from agent.events import EventLog
-from agent.exporter import Exporter
+from agent.metrics.exporter import Exporter
+from agent.metrics.telemetry import Telemetry
 from agent.pipeline import Delivery, Pipeline
 from agent.settings import Settings
-from agent.state import State
-from agent.telemetry import Telemetry
+from agent.state.clusters import State
+from agent.state.log_events import EventLog
 
 
 def main() -> None:

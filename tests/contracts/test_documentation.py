@@ -7,17 +7,17 @@ from pathlib import Path
 import click
 import pytest
 
-from agent.catalogue import CATALOGUE, PREFIX
-from agent.categories import (
+from agent.cli import cli
+from agent.cli.serve import serve
+from agent.kafka.categories import (
     CATEGORY_FIRST_STEP,
     CATEGORY_MEANING,
     URGENCY_MEANING,
     Category,
     Urgency,
 )
-from agent.cli import cli
-from agent.cli.serve import serve
-from agent.messages import RULES
+from agent.kafka.gauges import CATALOGUE, PREFIX
+from agent.kafka.message_rules import RULES
 from agent.settings import ENVIRONMENT_PREFIX
 from tests.documented import LOG, METRICS
 from tests.frames import frame

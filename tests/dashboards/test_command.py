@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from agent.alerting.thresholds import packaged_thresholds
 from agent.packaged import find_packaged
-from agent.thresholds import packaged_thresholds
 from tests.serving import run_command
 
 FOLDER = find_packaged("dashboards")

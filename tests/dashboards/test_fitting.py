@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from agent.alerting.thresholds import choose_thresholds
 from agent.dashboards import (
     Dashboard,
     apply_thresholds,
@@ -13,7 +14,6 @@ from agent.dashboards import (
     read_dashboards,
 )
 from agent.errors import SettingsError
-from agent.thresholds import choose_thresholds
 
 
 def make(folder: Path, uid: str, *panels: dict[str, Any], **more: Any) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from agent.alerting.thresholds import packaged_thresholds
 from agent.settings import Settings
-from agent.thresholds import packaged_thresholds
 from dashboards.builder.catalogue import PROMETHEUS, find_metrics, find_names
 from dashboards.builder.fields import PALETTES
 from tests.dashboards.packaged import (

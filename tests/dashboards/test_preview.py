@@ -8,8 +8,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from dashboards.preview.drawing import DrawingError, draw, start_browser, take_picture
 from dashboards.preview.model import build_model
+from dashboards.preview.screenshots import (
+    DrawingError,
+    draw,
+    start_browser,
+    take_picture,
+)
 from dashboards.preview.story import STANDARD
 from tests.dashboards.history import FILES, History
 from tests.serving import find_program

@@ -3,8 +3,8 @@
 import pytest
 
 from parsers import FAMILIES, BrokerLog, Budget, Context, Header
-from parsers.contexts import maybe_split_contexts
-from parsers.grammar import parse_contexts
+from parsers.families.kafka.contexts import maybe_split_contexts
+from parsers.families.kafka.grammar import parse_contexts
 from tests.frames import read_log
 
 RENEGOTIATION = (

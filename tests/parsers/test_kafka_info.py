@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from parsers import ClusterUse, Source, TopicUse
-from parsers.kafka_info import (
+from parsers.heroku.kafka_info import (
     MAX_CHARACTERS,
     MAX_LINES,
     TextProblem,

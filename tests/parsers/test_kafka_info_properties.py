@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers import ClusterUse
-from parsers.kafka_info import parse_kafka_info
+from parsers.heroku.kafka_info import parse_kafka_info
 
 
 def only(text: str) -> ClusterUse:

@@ -20,16 +20,16 @@ from parsers import (
     parse_broker_message,
     parse_metric_message,
 )
-from parsers.broker import BrokerLine, parse_broker_line
-from parsers.contexts import MAX_CONTEXTS, maybe_split_contexts
-from parsers.grammar import parse_contexts, parse_subject
-from parsers.references import (
+from parsers.families.kafka.broker_logs import BrokerLine, parse_broker_line
+from parsers.families.kafka.contexts import MAX_CONTEXTS, maybe_split_contexts
+from parsers.families.kafka.grammar import parse_contexts, parse_subject
+from parsers.families.kafka.references import (
     BEFORE_NAME,
     BEFORE_PARTITION,
     find_references,
     find_subject,
 )
-from parsers.samples import maybe_scan_samples
+from parsers.families.kafka.samples import maybe_scan_samples
 from parsers.values import UNITS, maybe_parse_timestamp, parse_value
 from tests.frames import FULL2, frame
 

@@ -3,7 +3,11 @@
 import pytest
 
 from parsers import Reason
-from parsers.samples import MAX_SAMPLES, cut_last_token, maybe_scan_samples
+from parsers.families.kafka.samples import (
+    MAX_SAMPLES,
+    cut_last_token,
+    maybe_scan_samples,
+)
 
 
 def test_quotes_are_left_to_the_grammar() -> None:

@@ -1,0 +1,1 @@
+"""Thresholds and the alert rules that are made from them."""

@@ -1,0 +1,1 @@
+"""The poller of Heroku's Platform API and Data API."""

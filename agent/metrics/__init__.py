@@ -1,0 +1,1 @@
+"""The series that the agent exports, and the formats that it exports them in."""

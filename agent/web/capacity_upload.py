@@ -1,0 +1,68 @@
+"""``POST /api/capacity``: what ``heroku kafka:info`` printed, for teams without a token."""
+
+import json
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from agent.capacity.ledger import CapacityLedger
+from agent.clock import read_clock
+from agent.state.clusters import State
+from parsers import ClusterUse, TextProblem, parse_kafka_info
+
+_LIMIT_BYTES = 1 << 20
+_MAX_PROBLEMS = 20
+
+
+async def take_capacity(
+    request: Request, ledger: CapacityLedger, state: State
+) -> Response:
+    """Take over the use of clusters from text.
+
+    Args:
+        request: Authenticated; its body is the text.
+        ledger: What remembers it.
+        state: Is told which brokers to expect.
+
+    Returns:
+        200 with the clusters and the lines that were not understood; 413 for too much
+        text, 422 where no cluster is in it.
+    """
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _LIMIT_BYTES:
+            return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, [], [])
+    read = parse_kafka_info(body.decode("utf-8", "replace"))
+    now = read_clock()
+    taken = [
+        one.addon
+        for one in read
+        # A table of topics alone has the attachment's name, KAFKA_URL, and no cluster's.
+        if isinstance(one, ClusterUse) and one.addon.islower()
+        if ledger.apply(one, now)
+    ]
+    problems = [one for one in read if isinstance(one, TextProblem)]
+    if not taken:
+        return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, [], problems)
+    state.expect_brokers(ledger.expected_brokers())
+    return _answer(HTTPStatus.OK, taken, problems)
+
+
+def _answer(
+    status: HTTPStatus, clusters: list[str], problems: list[TextProblem]
+) -> Response:
+    shown = {
+        "clusters": clusters,
+        "problems": [
+            {"line": problem.line, "reason": problem.reason}
+            for problem in problems[:_MAX_PROBLEMS]
+        ],
+    }
+    return Response(
+        json.dumps(shown, ensure_ascii=True),
+        status,
+        media_type="application/json",
+        headers={"cache-control": "no-store", "x-content-type-options": "nosniff"},
+    )

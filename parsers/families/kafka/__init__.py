@@ -1,0 +1,1 @@
+"""Apache Kafka on Heroku: metric lines and broker log lines."""

@@ -1,0 +1,1 @@
+"""What Heroku's APIs and command line say about a cluster."""
