@@ -16,7 +16,7 @@ from agent.capacity.report import print_report, show_assessment
 from agent.cli.options import PlanOf, Share, option
 from agent.clock import read_clock
 from agent.kafka.plans import DEFAULT_RETENTION_SECONDS
-from agent.state.clusters import Snapshot
+from agent.state.views import ClustersView
 from parsers import ClusterUse, TextProblem, parse_kafka_info
 
 _ROUTE = "/api/capacity"
@@ -72,11 +72,11 @@ def capacity(
     for use in uses:
         ledger.apply(use, now)
     today = datetime.fromtimestamp(now.wall, UTC).date()
-    holdings = ledger.holdings(Snapshot([], []))
+    clusters = ledger.plans(ClustersView([], []))
     found = [
         assess(one, None, DEFAULT_RETENTION_SECONDS, today)
-        for one in holdings
-        if one.look is not None
+        for one in clusters
+        if one.observed is not None
     ]
     if shape == "json":
         click.echo(json.dumps([show_assessment(one) for one in found], indent=2))
@@ -108,7 +108,7 @@ def _is_over(found: list[Assessment], share: float) -> bool:
             if meter.share > share:
                 over = True
                 click.echo(
-                    f"{one.holding.addon}: {meter.name} at {meter.share:.1%}, over "
+                    f"{one.plan.addon}: {meter.name} at {meter.share:.1%}, over "
                     f"{share:.1%}",
                     err=True,
                 )

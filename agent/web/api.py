@@ -15,10 +15,11 @@ from typing import Any, NamedTuple, TypeVar
 
 from agent.clock import Moment, parse_duration
 from agent.kafka.categories import Category, Urgency
-from agent.kafka.gauges import GAUGE_BY_KEY
-from agent.state.clusters import BrokerView, NodeView, State
+from agent.metrics.specs import SAMPLES
+from agent.state.clusters import State
 from agent.state.history import SHOWN, STEP_SECONDS
 from agent.state.log_events import EventFilter, EventLog, LogEvent
+from agent.state.views import BrokerView, NodeView
 from parsers import Level
 
 MAX_EVENTS = 1_000_000
@@ -134,7 +135,7 @@ def render_clusters(state: State, now: Moment) -> bytes:
         JSON: ``now``, ``step`` (seconds between two points) and ``clusters``. Points
         end with the step that holds `now`; null stands where nothing came.
     """
-    snapshot = state.snapshot(now)
+    found = state.view(now)
     clusters: dict[str, dict[str, Any]] = {}
 
     def cluster(addon: str) -> dict[str, Any]:
@@ -142,9 +143,9 @@ def render_clusters(state: State, now: Moment) -> bytes:
             addon, {"cluster": addon, "brokers": [], "nodes": []}
         )
 
-    for view in sorted(snapshot.brokers, key=lambda view: view.addon):
+    for view in sorted(found.brokers, key=lambda view: view.addon):
         cluster(view.addon)["brokers"].append(_show_broker(view, state, now))
-    for node in snapshot.nodes:
+    for node in found.nodes:
         cluster(node.addon)["nodes"].append(_show_node(node))
     shown = {"now": now.wall, "step": STEP_SECONDS, "clusters": list(clusters.values())}
     return json.dumps(shown, ensure_ascii=True, allow_nan=False).encode()
@@ -156,10 +157,10 @@ def _show_broker(view: BrokerView, state: State, now: Moment) -> dict[str, Any]:
         "broker": view.broker,
         "status": view.status.value,
         "last_sample": view.last_timestamp,
-        "values": {state.gauge(key).name: value for key, value in view.values.items()},
-        "history": {
-            GAUGE_BY_KEY[key].name: history.series(key, now.wall) for key in SHOWN
+        "values": {
+            state.admission.specs(key).name: value for key, value in view.values.items()
         },
+        "history": {SAMPLES[key].name: history.series(key, now.wall) for key in SHOWN},
     }
 
 
