@@ -61,7 +61,7 @@ CATEGORY_FIRST_STEP = {
     Category.CONTROLLER: "Whether each broker still sends samples, and heroku kafka:info.",
     Category.ZOOKEEPER: "Whether other nodes say the same, and heroku kafka:info.",
     Category.STORAGE: "Data size against the plan's capacity: heroku kafka:info.",
-    Category.MEMORY: "heroku_kafka_memory_* of the broker, and heroku kafka:info.",
+    Category.MEMORY: "Memory gauges of the broker, and heroku kafka:info.",
     Category.NETWORK: "The broker or client that the line names.",
     Category.SECURITY: "Whether certificates or credentials were rotated just now.",
     Category.REQUEST: "The exception: most name the client's fault.",

@@ -64,7 +64,7 @@ RULES: tuple[Rule, ...] = (
     # Whoever says it: the exception tells more than the class.
     Rule(MEMORY, CRITICAL, "", "OutOfMemoryError|Java heap space|GC overhead limit|direct buffer memory|unable to create native thread|unable to create new native thread|Map failed",
          "The broker has run out of heap, direct memory, threads or maps; it seldom recovers without a restart.",
-         "heroku_kafka_memory_* of the broker, the number of partitions; then a ticket with Heroku."),
+         "Memory gauges of the broker, the number of partitions; then a ticket with Heroku."),
     Rule(STORAGE, CRITICAL, "", "No space left on device|Disk quota exceeded",
          "The disk is full: the log directory goes offline next and the broker halts.", _DISK),
     Rule(STORAGE, CRITICAL, "", "Input/output error|Read-only file system|Structure needs cleaning",
