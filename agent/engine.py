@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from agent.capacity.ledger import CapacityLedger
 from agent.change import (
     Change,
@@ -26,6 +28,7 @@ from agent.logs import RareLog
 from agent.metrics.specs import Drop
 from agent.settings import Settings
 from agent.snapshot import Snapshot
+from agent.state.checkpoint import VERSION, Checkpoint
 from agent.state.clusters import State
 from agent.state.dedupe import Identities, RecentLines, RecentRequests, occurrence
 from agent.state.log_events import EventLog, LogEvent, join_continuations
@@ -71,6 +74,7 @@ class Engine:
 
     Attributes:
         settings: The same.
+        identities: What identifies requests and lines.
         state: The newest values of every broker.
         log: The newest broker log events.
         ledger: Plan and use of each cluster.
@@ -84,8 +88,8 @@ class Engine:
         self.ledger = CapacityLedger(settings.plans)
         self.telemetry = Telemetry()
         self.identities = Identities(secrets.token_bytes(_KEY_BYTES))
-        self.requests = RecentRequests(settings.limits.dedupe_entries)
-        self.lines = RecentLines(_RECENT_LINES)
+        self._requests = RecentRequests(settings.limits.dedupe_entries)
+        self._lines = RecentLines(_RECENT_LINES)
         self._revision = 0
         self._rare_log = RareLog()
         self.state.expect_brokers(self.ledger.expected_brokers())
@@ -112,7 +116,7 @@ class Engine:
         if origin.request_id:
             request = self.identities.of_request(origin.drain_token, origin.request_id)
             change.request = request
-            change.known_losses = self.requests.maybe_losses(request)
+            change.known_losses = self._requests.maybe_losses(request)
         change.frames = {
             FrameKind.SAMPLE: batch.sample,
             FrameKind.BROKER_LOG: batch.broker_log,
@@ -208,7 +212,7 @@ class Engine:
         """Say whether a line was not received before, and take note of it."""
         if key is None:
             return True
-        if key in self.lines or key in change.keys:
+        if key in self._lines or key in change.keys:
             change.repeated[kind] += 1
             return False
         change.keys.add(key)
@@ -233,14 +237,14 @@ class Engine:
             except Exception as error:  # noqa: BLE001 (the boundary of one line)
                 change.faults.append(error)
         for key in change.keys:
-            self.lines.remember(key)
+            self._lines.remember(key)
         self._count(change, applied)
         return applied
 
     def _compare_again(self, change: Change) -> None:
         """Drop what other changes have applied since this one was prepared."""
         if change.request is not None:
-            known = self.requests.maybe_losses(change.request)
+            known = self._requests.maybe_losses(change.request)
             if known is not None:
                 change.known_losses = known
                 change.lines.clear()
@@ -328,7 +332,7 @@ class Engine:
         losses = max(change.own_losses, known or 0)
         telemetry.dropped["L10"] += losses - (known or 0)
         if change.request is not None:
-            self.requests.remember(change.request, losses)
+            self._requests.remember(change.request, losses)
         telemetry.internal_errors += len(change.faults)
         for error in change.faults:
             self._rare_log.failure("line.failed", error)
@@ -351,6 +355,59 @@ class Engine:
     def forget(self, now: Moment) -> None:
         """Forget brokers and clusters from which nothing came for a day."""
         self.state.forget(now)
+
+    def dump(self, now: Moment) -> bytes:
+        """Encode everything that is known, so that another process can go on with it.
+
+        Returns:
+            A `Checkpoint` in MessagePack.
+        """
+        return msgspec.msgpack.encode(
+            Checkpoint(
+                version=VERSION,
+                key=self.identities.key,
+                requests=list(self._requests.losses.items()),
+                newer_lines=list(self._lines.newer),
+                older_lines=list(self._lines.older),
+                clusters=self.state.dump(now),
+                nodes_seen=self.state.nodes_seen,
+                events=self.log.dump(),
+                observations=self.ledger.dump(),
+                telemetry=self.telemetry.dump(),
+            )
+        )
+
+    def load(self, data: bytes, now: Moment) -> None:
+        """Take over what `dump` returned; call it before anything is committed.
+
+        Args:
+            data: A checkpoint, of this or of another process.
+            now: The present; what was current when it was made ages until then.
+
+        Raises:
+            ValueError: It is no checkpoint, or one of another version.
+        """
+        try:
+            found = msgspec.msgpack.decode(data, type=Checkpoint)
+        except msgspec.DecodeError as error:
+            message = f"not a checkpoint: {error}"
+            raise ValueError(message) from error
+        if found.version != VERSION:
+            message = f"checkpoint has version {found.version}, expected {VERSION}"
+            raise ValueError(message)
+        self.identities = Identities(found.key)
+        for identity, losses in found.requests:
+            self._requests.remember(identity, losses)
+        self._lines.newer.update(found.newer_lines)
+        self._lines.older.update(found.older_lines)
+        self.state.load(found.clusters, now)
+        self.state.nodes_seen = max(self.state.nodes_seen, found.nodes_seen)
+        for event in found.events:
+            self.log.append(event)
+        self.ledger.load(found.observations)
+        self.state.expect_brokers(self.ledger.expected_brokers())
+        self.telemetry.load(found.telemetry)
+        self._revision += 1
 
     def snapshot(self, now: Moment) -> Snapshot:
         """Copy what outputs show, quickly, so that any thread can render it."""

@@ -73,6 +73,15 @@ class CapacityLedger:
         self._observations[use.addon] = Observation(use=use, at=now.wall)
         return True
 
+    def dump(self) -> dict[str, tuple[ClusterUse, float]]:
+        """Return all observations, with their times."""
+        return {addon: (one.use, one.at) for addon, one in self._observations.items()}
+
+    def load(self, observations: Mapping[str, tuple[ClusterUse, float]]) -> None:
+        """Take over what `dump` returned."""
+        for addon, (use, at) in observations.items():
+            self._observations[addon] = Observation(use=use, at=at)
+
     def expected_brokers(self) -> dict[str, int]:
         """Return the expected number of brokers of each cluster, where it is known."""
         found = {addon: plan.brokers for addon, plan in self._configured.items()}

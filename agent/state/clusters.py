@@ -11,6 +11,13 @@ from agent.kafka.classifier import Verdict
 from agent.metrics.specs import Drop
 from agent.settings import Settings
 from agent.state.admission import Admission
+from agent.state.checkpoint import (
+    BrokerRecord,
+    ClusterRecord,
+    NodeRecord,
+    to_monotonic,
+    to_wall,
+)
 from agent.state.history import History
 from agent.state.nodes import Node, broker_of, learn_broker
 from agent.state.views import BrokerView, ClustersView, NodeView, Status
@@ -89,12 +96,13 @@ class State:
 
     Attributes:
         admission: Which clusters, brokers, nodes and samples have series.
+        nodes_seen: Nodes that ever became known.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._clusters: dict[str, Cluster] = {}
-        self._nodes_seen = 0
+        self.nodes_seen = 0
         self._expected: dict[str, int] = {}
         self.admission = Admission(settings.limits, settings.addons)
 
@@ -260,6 +268,53 @@ class State:
                 del self._clusters[addon]
                 self.admission.release_cluster(addon)
 
+    def dump(self, now: Moment) -> dict[str, ClusterRecord]:
+        """Return records of all clusters."""
+        return {
+            addon: ClusterRecord(
+                brokers={
+                    name: _dump_broker(broker, now)
+                    for name, broker in cluster.brokers.items()
+                },
+                nodes={
+                    name: _dump_node(node, now) for name, node in cluster.nodes.items()
+                },
+                seen_at=to_wall(cluster.seen_at, now),
+            )
+            for addon, cluster in self._clusters.items()
+        }
+
+    def load(self, clusters: Mapping[str, ClusterRecord], now: Moment) -> None:
+        """Take over what `dump` returned, within the limits."""
+        for addon, record in clusters.items():
+            cluster = Cluster(seen_at=to_monotonic(record.seen_at, now))
+            for name, one in record.brokers.items():
+                if self.admission.admit_broker(addon, name) is None:
+                    cluster.brokers[name] = self._load_broker(one, now)
+            for node_name, node in record.nodes.items():
+                if self.admission.admit_node(addon, node_name) is None:
+                    cluster.nodes[node_name] = _load_node(node, now)
+                    self.nodes_seen = max(self.nodes_seen, node.number)
+            if cluster.brokers or cluster.nodes:
+                self._clusters[addon] = cluster
+
+    def _load_broker(self, record: BrokerRecord, now: Moment) -> Broker:
+        admitted = {
+            key
+            for key in record.values
+            if not isinstance(self.admission.admit_sample(key), Drop)
+        }
+        broker = Broker(
+            values={key: record.values[key] for key in admitted},
+            stamps={key: record.stamps[key] for key in admitted},
+            newest=record.newest,
+            last_timestamp=record.last_timestamp,
+            applied_at=to_monotonic(record.applied_at, now),
+            samples=record.samples,
+        )
+        broker.history.load(record.history_newest, record.history_points)
+        return broker
+
     def _is_reporting(self, broker: Broker, now: Moment) -> bool:
         age = now.monotonic - broker.applied_at
         return age <= self._settings.stale_after_seconds
@@ -295,6 +350,42 @@ class State:
         cluster = self._find_cluster(line.addon, now)
         node = cluster.nodes.get(line.node)
         if node is None:
-            self._nodes_seen += 1
-            node = cluster.nodes[line.node] = Node(self._nodes_seen, now.monotonic)
+            self.nodes_seen += 1
+            node = cluster.nodes[line.node] = Node(self.nodes_seen, now.monotonic)
         return node
+
+
+def _dump_broker(broker: Broker, now: Moment) -> BrokerRecord:
+    newest, points = broker.history.dump()
+    return BrokerRecord(
+        values=broker.values,
+        stamps=broker.stamps,
+        newest=broker.newest,
+        last_timestamp=broker.last_timestamp,
+        applied_at=to_wall(broker.applied_at, now),
+        samples=broker.samples,
+        history_newest=newest,
+        history_points=points,
+    )
+
+
+def _dump_node(node: Node, now: Moment) -> NodeRecord:
+    return NodeRecord(
+        number=node.number,
+        known_at=to_wall(node.known_at, now),
+        lines=node.lines,
+        last_timestamps=node.last_timestamps,
+        events=node.events,
+        claims=node.claims,
+        conflicts=node.conflicts,
+    )
+
+
+def _load_node(record: NodeRecord, now: Moment) -> Node:
+    node = Node(record.number, to_monotonic(record.known_at, now))
+    node.lines.update(record.lines)
+    node.last_timestamps.update(record.last_timestamps)
+    node.events.update(record.events)
+    node.claims.update(record.claims)
+    node.conflicts = record.conflicts
+    return node

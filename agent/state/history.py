@@ -71,6 +71,17 @@ class History:
             for step in steps
         ]
 
+    def dump(self) -> tuple[int, dict[SampleKey, bytes]]:
+        """Return the number of the newest step, and the points as they are stored."""
+        return self._newest, {
+            key: points.tobytes() for key, points in self._points.items()
+        }
+
+    def load(self, newest: int, points: Mapping[SampleKey, bytes]) -> None:
+        """Take over what `dump` returned."""
+        self._newest = newest
+        self._points = {key: array("f", stored) for key, stored in points.items()}
+
     def _advance(self, step: int) -> None:
         """Move on to a newer step; the ones that were skipped hold nothing."""
         skipped: Iterable[int] = range(max(self._newest, step - POINTS) + 1, step + 1)

@@ -155,6 +155,10 @@ class EventLog:
             self._make_room()
         return True
 
+    def dump(self) -> list[LogEvent]:
+        """Return all events, the oldest first."""
+        return list(self._events)
+
     def select(self, wanted: EventFilter) -> Iterator[LogEvent]:
         """Yield the events that are wanted, the newest first."""
         return filter(wanted.wants, reversed(self._events))

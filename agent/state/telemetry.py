@@ -3,15 +3,34 @@
 import platform
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from agent import __version__
 from agent.heroku_api.schedule import PollerTelemetry
 from agent.metrics import specs
 from agent.metrics.series import Series
 from agent.metrics.specs import DELAY_BUCKETS_SECONDS, Drop
+from agent.state.checkpoint import TelemetryRecord
 from parsers import FrameKind, LossCode, Reason
+
+K = TypeVar("K")
+
+_PLAIN = (
+    "received_bytes",
+    "duplicate_requests",
+    "late_samples",
+    "future_samples",
+    "auth_failures",
+    "frame_count_mismatches",
+    "undecodable_bodies",
+    "connections_refused",
+    "connections_timed_out",
+    "internal_errors",
+    "last_request_timestamp",
+    "delay_sum",
+)
 
 
 @dataclass(slots=True)
@@ -79,6 +98,34 @@ class Telemetry:
         self.delay_buckets[bisect_left(DELAY_BUCKETS_SECONDS, seconds)] += 1
         self.delay_sum += max(seconds, 0.0)
 
+    def dump(self) -> TelemetryRecord:
+        """Return a record of all counters."""
+        return TelemetryRecord(
+            plain={name: getattr(self, name) for name in _PLAIN},
+            requests=dict(self.requests),
+            frames=self.frames,
+            parse_errors=self.parse_errors,
+            dropped=self.dropped,
+            dropped_elsewhere=self.dropped_elsewhere,
+            series_dropped=self.series_dropped,
+            poller=self.poller.requests,
+            delay_buckets=self.delay_buckets,
+        )
+
+    def load(self, record: TelemetryRecord) -> None:
+        """Take over what `dump` returned; what another version counted stays away."""
+        for name in _PLAIN:
+            setattr(self, name, record.plain.get(name, 0))
+        self.requests.update(record.requests)
+        _restore(self.frames, record.frames)
+        _restore(self.parse_errors, record.parse_errors)
+        _restore(self.dropped, record.dropped)
+        _restore(self.dropped_elsewhere, record.dropped_elsewhere)
+        _restore(self.series_dropped, record.series_dropped)
+        _restore(self.poller.requests, record.poller)
+        if len(record.delay_buckets) == len(self.delay_buckets):
+            self.delay_buckets = list(record.delay_buckets)
+
     def series(self) -> Iterator[Series]:
         """Yield the agent's own series."""
         version = (platform.python_version(), __version__)
@@ -128,3 +175,8 @@ class Telemetry:
             yield Series(specs.LINE_DELAY_BUCKET, (bound,), total)
         yield Series(specs.LINE_DELAY_COUNT, (), total)
         yield Series(specs.LINE_DELAY_SUM, (), self.delay_sum)
+
+
+def _restore(counters: dict[K, int], saved: Mapping[K, int]) -> None:
+    """Set those of some counters that were saved; there are no others."""
+    counters.update((key, saved[key]) for key in counters.keys() & saved.keys())
