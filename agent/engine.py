@@ -23,28 +23,29 @@ from agent.change import (
     Origin,
 )
 from agent.clock import Moment
-from agent.kafka.classifier import classify
 from agent.logs import RareLog
 from agent.metrics.specs import Drop
+from agent.preparation import Preparation, drop_repeated, is_own
 from agent.settings import Settings
 from agent.snapshot import Snapshot
-from agent.state.checkpoint import VERSION, Checkpoint
+from agent.state.checkpoint import (
+    VERSION,
+    Checkpoint,
+    dump_clusters,
+    load_clusters,
+)
 from agent.state.clusters import State
-from agent.state.dedupe import Identities, RecentLines, RecentRequests, occurrence
+from agent.state.dedupe import Identities, RecentLines, RecentRequests
 from agent.state.log_events import EventLog, LogEvent, join_continuations
 from agent.state.telemetry import Telemetry
 from parsers import (
     Batch,
     BrokerContinuation,
-    BrokerLog,
     ClusterUse,
     DrainLoss,
     FrameKind,
     MetricLine,
-    ParserFault,
     Reason,
-    Record,
-    Unparsed,
 )
 
 SLICE_LINES = 100
@@ -138,85 +139,14 @@ class Engine:
             change: What `begin` returned for the batch.
             batch: The same batch.
         """
-        # Which of equal lines of one request a line is; through different attachments
-        # (source=) they are the same one.
-        numbers: Counter[tuple[bytes, str]] = Counter()
+        preparation = Preparation(change, self.identities, self._lines)
         for count, record in enumerate(join_continuations(batch.records), start=1):
             try:
-                self._judge(record, change, numbers)
+                preparation.judge(record)
             except Exception as error:  # noqa: BLE001 (the boundary of one line)
                 change.faults.append(error)
             if count % SLICE_LINES == 0:
                 yield
-
-    def _judge(
-        self, record: Record, change: Change, numbers: Counter[tuple[bytes, str]]
-    ) -> None:
-        """Add one record to a change."""
-        if change.is_duplicate and not isinstance(record, DrainLoss):
-            return
-        match record:
-            case MetricLine() | BrokerLog():
-                self._judge_line(record, change, numbers)
-            case DrainLoss():
-                self._judge_loss(record, change, numbers)
-            case BrokerContinuation():
-                change.lines.append(record)
-            case Unparsed():
-                change.refused[record.reason] += 1
-            case ParserFault():
-                change.faults.append(record.error)
-
-    def _judge_line(
-        self,
-        line: MetricLine | BrokerLog,
-        change: Change,
-        numbers: Counter[tuple[bytes, str]],
-    ) -> None:
-        if isinstance(line, MetricLine):
-            key = self._maybe_key(line, line.source, change, numbers)
-            if self._is_new(key, FrameKind.SAMPLE, change):
-                change.lines.append(NewMetrics(line, key))
-        else:
-            key = self._maybe_key(line, "", change, numbers)
-            if self._is_new(key, FrameKind.BROKER_LOG, change):
-                change.lines.append(NewLog(line, classify(line), key))
-
-    def _judge_loss(
-        self, loss: DrainLoss, change: Change, numbers: Counter[tuple[bytes, str]]
-    ) -> None:
-        if change.origin.is_request:
-            if is_own(loss, change.origin):
-                change.own_losses += loss.count
-            elif not change.is_duplicate:
-                change.lines.append(NewLoss(loss, None))
-            return
-        key = self._maybe_key(loss, "", change, numbers)
-        if self._is_new(key, FrameKind.PLATFORM, change):
-            change.lines.append(NewLoss(loss, key))
-
-    def _maybe_key(
-        self,
-        line: MetricLine | BrokerLog | DrainLoss,
-        source: str,
-        change: Change,
-        numbers: Counter[tuple[bytes, str]],
-    ) -> bytes | None:
-        identity = self.identities.maybe_of_line(line)
-        if identity is None or not change.origin.numbers_equal_lines:
-            return identity
-        numbers[identity, source] += 1
-        return occurrence(identity, numbers[identity, source])
-
-    def _is_new(self, key: bytes | None, kind: FrameKind, change: Change) -> bool:
-        """Say whether a line was not received before, and take note of it."""
-        if key is None:
-            return True
-        if key in self._lines or key in change.keys:
-            change.repeated[kind] += 1
-            return False
-        change.keys.add(key)
-        return True
 
     def commit(self, change: Change) -> Applied:
         """Apply a change. Never raises.
@@ -251,17 +181,7 @@ class Engine:
                 change.keys.clear()
                 change.refused.clear()
                 return
-        lines, change.lines, change.keys = change.lines, [], set()
-        kinds = {
-            NewMetrics: FrameKind.SAMPLE,
-            NewLog: FrameKind.BROKER_LOG,
-            NewLoss: FrameKind.PLATFORM,
-        }
-        for line in lines:
-            if isinstance(line, BrokerContinuation) or self._is_new(
-                line.key, kinds[type(line)], change
-            ):
-                change.lines.append(line)
+        drop_repeated(change, self._lines)
 
     def _apply(self, line: NewLine, change: Change, applied: Applied) -> None:
         match line:
@@ -369,7 +289,7 @@ class Engine:
                 requests=list(self._requests.losses.items()),
                 newer_lines=list(self._lines.newer),
                 older_lines=list(self._lines.older),
-                clusters=self.state.dump(now),
+                clusters=dump_clusters(self.state, now),
                 nodes_seen=self.state.nodes_seen,
                 events=self.log.dump(),
                 observations=self.ledger.dump(),
@@ -400,8 +320,8 @@ class Engine:
             self._requests.remember(identity, losses)
         self._lines.newer.update(found.newer_lines)
         self._lines.older.update(found.older_lines)
-        self.state.load(found.clusters, now)
-        self.state.nodes_seen = max(self.state.nodes_seen, found.nodes_seen)
+        load_clusters(self.state, found.clusters, now)
+        self.state.nodes_seen = found.nodes_seen
         for event in found.events:
             self.log.append(event)
         self.ledger.load(found.observations)
@@ -422,10 +342,3 @@ class Engine:
             unseen=sorted(self.telemetry.poller.unseen),
             own=list(self.telemetry.series()),
         )
-
-
-def is_own(loss: DrainLoss, origin: Origin) -> bool:
-    """Say whether the drain that brought an L10 is the one that dropped messages."""
-    if loss.code != "L10":
-        return False
-    return loss.drain is None or loss.drain.encode() == origin.drain_token

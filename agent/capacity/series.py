@@ -8,7 +8,7 @@ from agent.capacity.ledger import ClusterPlan
 from agent.kafka.versions import judge_version
 from agent.metrics import specs
 from agent.metrics.series import Series
-from agent.metrics.specs import Spec
+from agent.metrics.spec import Spec
 from parsers import ClusterUse, TopicUse
 
 T = TypeVar("T")

@@ -10,13 +10,9 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from agent.metrics.specs import (
-    CLUSTER_PREFIX,
-    PREFIX,
-    SPECS,
-    Spec,
-    maybe_name_sample,
-)
+from agent.metrics.naming import maybe_name_sample
+from agent.metrics.spec import CLUSTER_PREFIX, PREFIX, Spec
+from agent.metrics.specs import SPECS
 
 LABELS = frozenset(label for spec in SPECS for label in spec.labels) - {"le"}
 """All names of labels that are ours; a target may have others."""

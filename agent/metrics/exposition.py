@@ -16,7 +16,8 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from agent.metrics.series import Series
-from agent.metrics.specs import SPECS, Spec
+from agent.metrics.spec import Spec
+from agent.metrics.specs import SPECS
 
 Encode = Callable[[CollectorRegistry], bytes]
 """Writes a registry in one format: what the library's `choose_encoder` returns."""

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from agent.metrics.specs import Spec
+from agent.metrics.spec import Spec
 
 
 class Series(NamedTuple):

@@ -4,26 +4,26 @@ Exposition, OpenMetrics history, `check`, the dashboards' build and the document
 derive from it; a test proves that no other module of `agent` spells a metric name.
 """
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from enum import Enum
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from agent.heroku_api.client import Outcome
 from agent.heroku_api.schedule import Endpoint
 from agent.kafka.categories import Category, Urgency
 from agent.kafka.versions import Support
+from agent.metrics.spec import (
+    PREFIX,
+    Spec,
+    Unit,
+    counter,
+    gauge,
+    histogram,
+    values_of,
+)
 from parsers import BaseUnit, FrameKind, Level, Reason, SampleKey, Source
 
-PREFIX = "heroku_kafka_"
-CLUSTER_PREFIX = f"{PREFIX}cluster_"
-AGENT_PREFIX = f"{PREFIX}agent_"
-
 DELAY_BUCKETS_SECONDS = (0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
-
-Kind = Literal["gauge", "counter", "histogram"]
-Unit = Literal["", "bytes", "seconds", "ratio", "pages"]
 
 
 class Drop(Enum):
@@ -35,87 +35,6 @@ class Drop(Enum):
     UNKNOWN_SAMPLES = "unknown_samples"
     NAME_TAKEN = "name_taken"
     UNIT_CHANGED = "unit_changed"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Spec:
-    """One metric.
-
-    Attributes:
-        name: Name of its samples, with the suffix of the exposition formats.
-        kind: Prometheus' type.
-        unit: Base unit of its values.
-        help: Noun phrase for ``# HELP``.
-        labels: Names of its labels, in alphabetical order as the formats' writers sort.
-        values: Closed sets of values, by label; an open label is not in it.
-        family: Name of its family in OpenMetrics.
-    """
-
-    name: str
-    kind: Kind
-    help: str
-    unit: Unit = ""
-    labels: tuple[str, ...] = ()
-    values: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    family: str
-
-
-def _gauge(
-    name: str,
-    text: str,
-    labels: tuple[str, ...] = (),
-    unit: Unit = "",
-    **values: frozenset[str],
-) -> Spec:
-    return Spec(
-        name=f"{PREFIX}{name}",
-        kind="gauge",
-        help=text,
-        unit=unit,
-        labels=labels,
-        values=values,
-        family=f"{PREFIX}{name}",
-    )
-
-
-def _counter(
-    name: str,
-    text: str,
-    labels: tuple[str, ...] = (),
-    unit: Unit = "",
-    **values: frozenset[str],
-) -> Spec:
-    return Spec(
-        name=f"{PREFIX}{name}_total",
-        kind="counter",
-        help=text,
-        unit=unit,
-        labels=labels,
-        values=values,
-        family=f"{PREFIX}{name}",
-    )
-
-
-def _histogram(name: str, text: str, unit: Unit) -> tuple[Spec, Spec, Spec]:
-    """Describe the three kinds of samples of a histogram without labels."""
-    bounds = frozenset([*map(str, map(float, DELAY_BUCKETS_SECONDS)), "+Inf"])
-    bucket, total, count = (
-        Spec(
-            name=f"{PREFIX}{name}{suffix}",
-            kind="histogram",
-            help=text,
-            unit=unit,
-            labels=labels,
-            values={"le": bounds} if labels else {},
-            family=f"{PREFIX}{name}",
-        )
-        for suffix, labels in (("_bucket", ("le",)), ("_sum", ()), ("_count", ()))
-    )
-    return bucket, total, count
-
-
-def _set(members: type[Enum]) -> frozenset[str]:
-    return frozenset(str(one.value) for one in members)
 
 
 # From sample# lines: Dev Center, "Apache Kafka on Heroku", section "Kafka Metrics".
@@ -215,63 +134,64 @@ class SampleSpecs(NamedTuple):
         return self.broker.name.removeprefix(PREFIX)
 
 
-def _sample_specs(name: str, text: str, unit: Unit) -> SampleSpecs:
+def sample_specs(name: str, text: str, unit: Unit) -> SampleSpecs:
+    """Describe the gauges of a sample by their name without prefix and their help."""
     return SampleSpecs(
-        _gauge(name, text, _BROKER, unit),
-        _gauge(f"cluster_{name}", text, ("addon",), unit),
+        gauge(name, text, _BROKER, unit),
+        gauge(f"cluster_{name}", text, ("addon",), unit),
     )
 
 
 SAMPLES: Mapping[SampleKey, SampleSpecs] = {
     (row.sample, unit): specs
     for row in SAMPLE_ROWS
-    for specs in (_sample_specs(row.name, row.help, row.unit),)
+    for specs in (sample_specs(row.name, row.help, row.unit),)
     for unit in row.units
 }
 """The gauges of documented samples, by the sample's name and base unit."""
 
-LAST_SAMPLE = _sample_specs(
+LAST_SAMPLE = sample_specs(
     "last_sample_timestamp_seconds", "Timestamp of the newest sample.", "seconds"
 )
 SAMPLES_TOTAL = SampleSpecs(
-    _counter("samples", "Samples received, without duplicates.", _BROKER),
-    _counter("cluster_samples", "Samples received, without duplicates.", ("addon",)),
+    counter("samples", "Samples received, without duplicates.", _BROKER),
+    counter("cluster_samples", "Samples received, without duplicates.", ("addon",)),
 )
 _REPORTING = "Whether samples are coming in (1), or are stale or missing (0)."
 REPORTING = SampleSpecs(
-    _gauge("broker_reporting", _REPORTING, _BROKER),
-    _gauge("cluster_reporting", _REPORTING, ("addon",)),
+    gauge("broker_reporting", _REPORTING, _BROKER),
+    gauge("cluster_reporting", _REPORTING, ("addon",)),
 )
 
 # From broker lines.
 
 _NODE = ("addon", "node")
-_LEVELS = _set(Level)
+_LEVELS = values_of(Level)
 _LEVEL = ("addon", "level", "node")
 
-LOG_LINES = _counter(
+LOG_LINES = counter(
     "log_lines", "Lines logged by a node, by level.", _LEVEL, level=_LEVELS
 )
-LOG_LAST = _gauge(
+LOG_LAST = gauge(
     "log_last_timestamp_seconds",
     "Timestamp of the newest line logged by a node, by level.",
     _LEVEL,
     "seconds",
     level=_LEVELS,
 )
-LOG_EVENTS = _counter(
+LOG_EVENTS = counter(
     "log_events",
     "Lines logged by a node, by category and urgency.",
     ("addon", "category", "node", "urgency"),
-    category=_set(Category),
-    urgency=_set(Urgency),
+    category=values_of(Category),
+    urgency=values_of(Urgency),
 )
-NODE_INFO = _gauge(
+NODE_INFO = gauge(
     "node_info",
     "Broker ID of a node, as its own lines name it; always 1.",
     ("addon", "broker", "node"),
 )
-NODE_CONFLICTS = _counter(
+NODE_CONFLICTS = counter(
     "node_conflicts",
     "Lines that name another broker as their writer than earlier lines.",
     _NODE,
@@ -281,81 +201,81 @@ NODE_CONFLICTS = _counter(
 
 _ADDON = ("addon",)
 
-PLAN_INFO = _gauge(
+PLAN_INFO = gauge(
     "plan_info",
     "Plan of the cluster and the source of that information; always 1.",
     ("addon", "plan", "source"),
-    source=_set(Source),
+    source=values_of(Source),
 )
-CLUSTER_INFO = _gauge(
+CLUSTER_INFO = gauge(
     "cluster_info",
     "Kafka version and status as reported by the platform; always 1.",
     ("addon", "status", "version"),
 )
-VERSION_INFO = _gauge(
+VERSION_INFO = gauge(
     "version_info",
     "Whether Heroku still offers the cluster's Kafka version; always 1.",
     ("addon", "support", "version"),
-    support=_set(Support),
+    support=values_of(Support),
 )
-PLAN_CAPACITY = _gauge(
+PLAN_CAPACITY = gauge(
     "plan_capacity_bytes",
     "Data that the plan allows to be stored, including replicas.",
     _ADDON,
     "bytes",
 )
-PLAN_BROKERS = _gauge("plan_brokers", "Expected number of brokers.", _ADDON)
-PLAN_PARTITION_REPLICAS = _gauge(
+PLAN_BROKERS = gauge("plan_brokers", "Expected number of brokers.", _ADDON)
+PLAN_PARTITION_REPLICAS = gauge(
     "plan_partition_replicas_limit",
     "Partitions times their replication factor that the plan allows.",
     _ADDON,
 )
-PLAN_RETENTION = _gauge(
+PLAN_RETENTION = gauge(
     "plan_max_retention_seconds",
     "Longest retention of a topic that the plan allows.",
     _ADDON,
     "seconds",
 )
-PLAN_MEMORY = _gauge(
+PLAN_MEMORY = gauge(
     "plan_memory_bytes", "Memory of a broker's server, by plan.", _ADDON, "bytes"
 )
-PLAN_CPUS = _gauge("plan_cpus", "vCPUs of a broker's server, by plan.", _ADDON)
-DATA_SIZE = _gauge(
+PLAN_CPUS = gauge("plan_cpus", "vCPUs of a broker's server, by plan.", _ADDON)
+DATA_SIZE = gauge(
     "data_size_bytes",
     "Stored data as reported by the platform, including replicas.",
     _ADDON,
     "bytes",
 )
-PARTITION_REPLICAS = _gauge(
+PARTITION_REPLICAS = gauge(
     "partition_replicas",
     "Partitions times their replication factor, over all topics.",
     _ADDON,
 )
-TOPICS = _gauge("topics", "Number of topics, without internal ones.", _ADDON)
-MESSAGES_IN = _gauge(
+TOPICS = gauge("topics", "Number of topics, without internal ones.", _ADDON)
+MESSAGES_IN = gauge(
     "messages_in_per_second",
     "Messages produced per second, as reported by the platform.",
     _ADDON,
 )
-PLATFORM_HEALTHY = _gauge(
+PLATFORM_HEALTHY = gauge(
     "platform_healthy", "Whether the platform reports the cluster as healthy.", _ADDON
 )
-PLATFORM_UPGRADING = _gauge(
+PLATFORM_UPGRADING = gauge(
     "platform_upgrading", "Whether the platform is changing the cluster.", _ADDON
 )
-DEGRADED_BROKERS = _gauge(
+DEGRADED_BROKERS = gauge(
     "degraded_brokers", "Brokers that the platform reports as degraded.", _ADDON
 )
-DEGRADED_TOPICS = _gauge(
+DEGRADED_TOPICS = gauge(
     "degraded_topics", "Topics that the platform reports as degraded.", _ADDON
 )
-CAPACITY_LAST_SUCCESS = _gauge(
+CAPACITY_LAST_SUCCESS = gauge(
     "capacity_last_success_timestamp_seconds",
     "Time of the last successful read of plan and use; 0 for never, where polled.",
     _ADDON,
     "seconds",
 )
-RETENTION = _gauge(
+RETENTION = gauge(
     "retention_seconds",
     "Configured retention that estimates of a cluster's data assume.",
     _ADDON,
@@ -364,26 +284,26 @@ RETENTION = _gauge(
 
 _TOPIC = ("addon", "topic")
 
-TOPIC_DATA_SIZE = _gauge(
+TOPIC_DATA_SIZE = gauge(
     "topic_data_size_bytes", "Stored data of a topic.", _TOPIC, "bytes"
 )
-TOPIC_MESSAGES_IN = _gauge(
+TOPIC_MESSAGES_IN = gauge(
     "topic_messages_in_per_second", "Messages produced to a topic per second.", _TOPIC
 )
-TOPIC_BYTES_IN = _gauge(
+TOPIC_BYTES_IN = gauge(
     "topic_bytes_in_per_second",
     "Bytes produced to a topic per second.",
     _TOPIC,
     "bytes",
 )
-TOPIC_BYTES_OUT = _gauge(
+TOPIC_BYTES_OUT = gauge(
     "topic_bytes_out_per_second",
     "Bytes consumed from a topic per second.",
     _TOPIC,
     "bytes",
 )
-TOPIC_PARTITIONS = _gauge("topic_partitions", "Partitions of a topic.", _TOPIC)
-TOPIC_RETENTION = _gauge(
+TOPIC_PARTITIONS = gauge("topic_partitions", "Partitions of a topic.", _TOPIC)
+TOPIC_RETENTION = gauge(
     "topic_retention_seconds",
     "Retention of a topic; absent for unlimited retention.",
     _TOPIC,
@@ -392,89 +312,90 @@ TOPIC_RETENTION = _gauge(
 
 # The agent itself.
 
-BUILD_INFO = _gauge(
+BUILD_INFO = gauge(
     "agent_build_info", "Running version; always 1.", ("python_version", "version")
 )
-LAST_REQUEST = _gauge(
+LAST_REQUEST = gauge(
     "agent_last_request_timestamp_seconds",
     "Time of the last accepted drain request; 0 for never.",
     unit="seconds",
 )
-RECEIVED_BYTES = _counter(
+RECEIVED_BYTES = counter(
     "agent_received_bytes", "Bytes of accepted drain requests, as sent.", unit="bytes"
 )
-DUPLICATE_REQUESTS = _counter(
+DUPLICATE_REQUESTS = counter(
     "agent_duplicate_requests", "Drain requests that had been applied before."
 )
-LATE_SAMPLES = _counter(
+LATE_SAMPLES = counter(
     "agent_late_samples",
     "Samples older than the newest one of their series; not applied.",
 )
-FUTURE_SAMPLES = _counter(
+FUTURE_SAMPLES = counter(
     "agent_future_samples",
     "Samples with a timestamp in the future that were not applied.",
 )
-AUTH_FAILURES = _counter("agent_auth_failures", "Requests without valid credentials.")
-FRAME_COUNT_MISMATCHES = _counter(
+AUTH_FAILURES = counter("agent_auth_failures", "Requests without valid credentials.")
+FRAME_COUNT_MISMATCHES = counter(
     "agent_frame_count_mismatch",
     "Drain requests whose number of frames differs from Logplex-Msg-Count.",
 )
-UNDECODABLE_BODIES = _counter(
+UNDECODABLE_BODIES = counter(
     "agent_undecodable_bodies",
     "Compressed drain requests that are truncated or damaged.",
 )
-CONNECTIONS_REFUSED = _counter(
+CONNECTIONS_REFUSED = counter(
     "agent_connections_refused", "Connections closed because too many were open."
 )
-CONNECTIONS_TIMED_OUT = _counter(
+CONNECTIONS_TIMED_OUT = counter(
     "agent_connections_timed_out",
     "Connections closed because a request was received too slowly.",
 )
-INTERNAL_ERRORS = _counter(
+INTERNAL_ERRORS = counter(
     "agent_internal_errors", "Internal errors in the agent; see its log."
 )
-REQUESTS = _counter("agent_requests", "HTTP requests answered.", ("code", "route"))
-FRAMES = _counter(
+REQUESTS = counter("agent_requests", "HTTP requests answered.", ("code", "route"))
+FRAMES = counter(
     "agent_frames",
     "Frames received, by kind; duplicate requests are not counted.",
     ("kind",),
-    kind=_set(FrameKind),
+    kind=values_of(FrameKind),
 )
-PARSE_ERRORS = _counter(
+PARSE_ERRORS = counter(
     "agent_parse_errors",
     "Frames, lines and values that could not be parsed, by reason.",
     ("reason",),
-    reason=_set(Reason),
+    reason=values_of(Reason),
 )
-DRAIN_DROPPED = _counter(
+DRAIN_DROPPED = counter(
     "agent_drain_dropped_messages",
     "Log lines dropped by this drain's buffers, by Heroku error code.",
     ("code",),
     code=frozenset({"L10", "L12", "L13"}),
 )
-ELSEWHERE_DROPPED = _counter(
+ELSEWHERE_DROPPED = counter(
     "agent_elsewhere_dropped_messages",
     "Log lines dropped by another drain or a tail session, by Heroku error code.",
     ("code",),
     code=frozenset({"L10", "L11"}),
 )
-SERIES_DROPPED = _counter(
+SERIES_DROPPED = counter(
     "agent_series_dropped",
     "Samples and lines without a series, by reason.",
     ("reason",),
-    reason=_set(Drop),
+    reason=values_of(Drop),
 )
-COLLECTOR_REQUESTS = _counter(
+COLLECTOR_REQUESTS = counter(
     "agent_collector_requests",
     "Requests to Heroku's APIs, by endpoint and outcome.",
     ("endpoint", "outcome"),
-    endpoint=_set(Endpoint),
-    outcome=_set(Outcome),
+    endpoint=values_of(Endpoint),
+    outcome=values_of(Outcome),
 )
-LINE_DELAY_BUCKET, LINE_DELAY_SUM, LINE_DELAY_COUNT = _histogram(
+LINE_DELAY_BUCKET, LINE_DELAY_SUM, LINE_DELAY_COUNT = histogram(
     "agent_line_delay_seconds",
     "Age of Kafka lines on receipt, by their own timestamps.",
     "seconds",
+    DELAY_BUCKETS_SECONDS,
 )
 
 
@@ -488,42 +409,3 @@ def _list_specs() -> tuple[Spec, ...]:
 
 
 SPECS = _list_specs()
-
-# Suffixes of the exposition formats, and what they make of a family's name: no sample
-# may have a name that another family's samples could have.
-_SUFFIXES = ("", "_total", "_created", "_bucket", "_sum", "_count", "_info")
-_RESERVED = frozenset(
-    f"{spec.family}{suffix}" for spec in SPECS for suffix in _SUFFIXES
-)
-_RESERVED_PREFIXES = tuple(
-    f"{PREFIX}{name}_"
-    for name in ("agent", "cluster", "log", "plan", "platform", "topic")
-)
-_ILLEGAL = re.compile(r"[^a-zA-Z0-9_]")
-
-
-def maybe_name_sample(key: SampleKey) -> SampleSpecs | None:
-    """Describe the gauges of a sample that is not documented.
-
-    Args:
-        key: Name and base unit of the sample.
-
-    Returns:
-        Gauges named after the sample, with other characters as ``_`` and the base unit
-        behind it; None where the name belongs to another series.
-    """
-    sample, unit = key
-    name = _ILLEGAL.sub("_", sample)
-    if unit and not name.endswith(f"_{unit}"):
-        name = f"{name}_{unit}"
-    specs = _sample_specs(name, f"Undocumented sample {sample}.", unit)
-    if specs.broker.name.startswith(_RESERVED_PREFIXES) or any(
-        one.name in _RESERVED for one in specs
-    ):
-        return None
-    return specs
-
-
-def families(specs: Iterable[Spec] = SPECS) -> Mapping[str, Spec]:
-    """Index specs by the name of their family."""
-    return {spec.family: spec for spec in specs}

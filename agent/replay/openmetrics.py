@@ -11,7 +11,8 @@ from typing import IO, Self, TextIO
 
 from agent.metrics.exposition import render_labels
 from agent.metrics.series import Series
-from agent.metrics.specs import LOG_EVENTS, LOG_LINES, Spec
+from agent.metrics.spec import Spec
+from agent.metrics.specs import LOG_EVENTS, LOG_LINES
 from agent.replay.journal import Logged, Metrics
 from parsers import Level
 

@@ -12,7 +12,8 @@ from agent.change import Origin
 from agent.clock import Moment
 from agent.engine import Engine
 from agent.errors import AgentError, SettingsError
-from agent.metrics.specs import Drop, Spec
+from agent.metrics.spec import Spec
+from agent.metrics.specs import Drop
 from agent.replay.archives import STDIN, Kind, Source, read_batches, read_blocks
 from agent.replay.joiner import Joiner
 from agent.replay.journal import Journal, Logged, Lost, Metrics

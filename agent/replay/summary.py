@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from agent.kafka.categories import Category, Urgency
-from agent.metrics.specs import Spec
+from agent.metrics.spec import Spec
 from agent.replay.journal import Logged, Metrics
 from agent.replay.statistics import Figures, Gap, GaugeFigures, Intervals
 from parsers import Level

@@ -3,13 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from agent.metrics.specs import (
-    KNOWN_SAMPLES,
-    SAMPLES,
-    Drop,
-    SampleSpecs,
-    maybe_name_sample,
-)
+from agent.metrics.naming import maybe_name_sample
+from agent.metrics.specs import KNOWN_SAMPLES, SAMPLES, Drop, SampleSpecs
 from agent.settings import Limits
 from parsers import SampleKey
 

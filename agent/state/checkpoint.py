@@ -4,6 +4,7 @@ Stamps of the monotonic clock mean nothing to another process, so records hold w
 times; `to_wall` and `to_monotonic` convert them.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -12,8 +13,10 @@ from agent.clock import Moment
 from agent.heroku_api.client import Outcome
 from agent.heroku_api.schedule import Endpoint
 from agent.metrics.specs import Drop
+from agent.state.admission import Admission
+from agent.state.clusters import Broker, Cluster, State
 from agent.state.log_events import LogEvent
-from agent.state.nodes import Cell
+from agent.state.nodes import Cell, Node
 from parsers import ClusterUse, FrameKind, Level, LossCode, Reason, SampleKey
 
 VERSION: Final = 1
@@ -105,3 +108,89 @@ def to_monotonic(wall: float, now: Moment) -> float:
     Never in the future: a clock that was set back must not make anything look newer.
     """
     return min(now.monotonic - (now.wall - wall), now.monotonic)
+
+
+def dump_clusters(state: State, now: Moment) -> dict[str, ClusterRecord]:
+    """Return records of all clusters."""
+    return {
+        addon: ClusterRecord(
+            brokers={
+                name: _dump_broker(broker, now)
+                for name, broker in cluster.brokers.items()
+            },
+            nodes={name: _dump_node(node, now) for name, node in cluster.nodes.items()},
+            seen_at=to_wall(cluster.seen_at, now),
+        )
+        for addon, cluster in state.clusters.items()
+    }
+
+
+def load_clusters(
+    state: State, clusters: Mapping[str, ClusterRecord], now: Moment
+) -> None:
+    """Put what `dump_clusters` returned into a new state, within its limits."""
+    admission = state.admission
+    for addon, record in clusters.items():
+        cluster = Cluster(seen_at=to_monotonic(record.seen_at, now))
+        for name, one in record.brokers.items():
+            if admission.admit_broker(addon, name) is None:
+                cluster.brokers[name] = _load_broker(one, admission, now)
+        for node_name, node in record.nodes.items():
+            if admission.admit_node(addon, node_name) is None:
+                cluster.nodes[node_name] = _load_node(node, now)
+        if cluster.brokers or cluster.nodes:
+            state.clusters[addon] = cluster
+
+
+def _load_broker(record: BrokerRecord, admission: Admission, now: Moment) -> Broker:
+    admitted = {
+        key
+        for key in record.values
+        if not isinstance(admission.admit_sample(key), Drop)
+    }
+    broker = Broker(
+        values={key: record.values[key] for key in admitted},
+        stamps={key: record.stamps[key] for key in admitted},
+        newest=record.newest,
+        last_timestamp=record.last_timestamp,
+        applied_at=to_monotonic(record.applied_at, now),
+        samples=record.samples,
+    )
+    broker.history.load(record.history_newest, record.history_points)
+    return broker
+
+
+def _dump_broker(broker: Broker, now: Moment) -> BrokerRecord:
+    newest, points = broker.history.dump()
+    return BrokerRecord(
+        values=broker.values,
+        stamps=broker.stamps,
+        newest=broker.newest,
+        last_timestamp=broker.last_timestamp,
+        applied_at=to_wall(broker.applied_at, now),
+        samples=broker.samples,
+        history_newest=newest,
+        history_points=points,
+    )
+
+
+def _dump_node(node: Node, now: Moment) -> NodeRecord:
+    return NodeRecord(
+        number=node.number,
+        known_at=to_wall(node.known_at, now),
+        lines=node.lines,
+        last_timestamps=node.last_timestamps,
+        events=node.events,
+        claims=node.claims,
+        conflicts=node.conflicts,
+    )
+
+
+def _load_node(record: NodeRecord, now: Moment) -> Node:
+    node = Node(record.number, to_monotonic(record.known_at, now))
+    node.lines.update(record.lines)
+    node.last_timestamps.update(record.last_timestamps)
+    node.events.update(record.events)
+    node.claims.update(record.claims)
+    node.conflicts = record.conflicts
+    return node

@@ -11,13 +11,6 @@ from agent.kafka.classifier import Verdict
 from agent.metrics.specs import Drop
 from agent.settings import Settings
 from agent.state.admission import Admission
-from agent.state.checkpoint import (
-    BrokerRecord,
-    ClusterRecord,
-    NodeRecord,
-    to_monotonic,
-    to_wall,
-)
 from agent.state.history import History
 from agent.state.nodes import Node, broker_of, learn_broker
 from agent.state.views import BrokerView, ClustersView, NodeView, Status
@@ -96,12 +89,13 @@ class State:
 
     Attributes:
         admission: Which clusters, brokers, nodes and samples have series.
+        clusters: By add-on.
         nodes_seen: Nodes that ever became known.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._clusters: dict[str, Cluster] = {}
+        self.clusters: dict[str, Cluster] = {}
         self.nodes_seen = 0
         self._expected: dict[str, int] = {}
         self.admission = Admission(settings.limits, settings.addons)
@@ -127,7 +121,7 @@ class State:
                 last_timestamp=broker.last_timestamp,
                 samples=broker.samples,
             )
-            for addon, cluster in self._clusters.items()
+            for addon, cluster in self.clusters.items()
             for name, broker in cluster.brokers.items()
         ]
         nodes = [
@@ -142,7 +136,7 @@ class State:
                 last_timestamps=node.last_timestamps.copy(),
                 events=node.events.copy(),
             )
-            for addon, cluster in self._clusters.items()
+            for addon, cluster in self.clusters.items()
             for name, node in cluster.nodes.items()
         ]
         return ClustersView(brokers + self._missing(), nodes)
@@ -151,7 +145,7 @@ class State:
         """List the brokers that are expected and have never reported."""
         missing = []
         for addon, count in self._expected.items():
-            cluster = self._clusters.get(addon) or Cluster()
+            cluster = self.clusters.get(addon) or Cluster()
             reported = {name for name in cluster.brokers if name is not None}
             if any(int(name) >= count for name in reported):
                 continue  # not numbered from 0, so it is unknown which are missing
@@ -164,7 +158,7 @@ class State:
 
     def history(self, addon: str, broker: str | None) -> History:
         """Return the last hours of a broker that a view has shown."""
-        cluster = self._clusters.get(addon) or Cluster()
+        cluster = self.clusters.get(addon) or Cluster()
         found = cluster.brokers.get(broker)
         return History() if found is None else found.history
 
@@ -249,7 +243,7 @@ class State:
         node.lines[line.level] += 1
         node.events[verdict.category, verdict.urgency] += 1
         if line.broker:
-            learn_broker(self._clusters[line.addon].nodes, node, line.broker)
+            learn_broker(self.clusters[line.addon].nodes, node, line.broker)
         timestamp = now.wall if line.timestamp is None else line.timestamp
         node.last_timestamps[line.level] = max(
             node.last_timestamps.get(line.level, 0.0), min(timestamp, now.wall)
@@ -259,61 +253,14 @@ class State:
     def forget(self, now: Moment) -> None:
         """Forget brokers and clusters from which nothing came for a day."""
         horizon = now.monotonic - self._settings.forget_after_seconds
-        for addon, cluster in list(self._clusters.items()):
+        for addon, cluster in list(self.clusters.items()):
             for name, broker in list(cluster.brokers.items()):
                 if broker.applied_at < horizon:
                     del cluster.brokers[name]
                     self.admission.release_broker(addon, name)
             if cluster.seen_at < horizon:
-                del self._clusters[addon]
+                del self.clusters[addon]
                 self.admission.release_cluster(addon)
-
-    def dump(self, now: Moment) -> dict[str, ClusterRecord]:
-        """Return records of all clusters."""
-        return {
-            addon: ClusterRecord(
-                brokers={
-                    name: _dump_broker(broker, now)
-                    for name, broker in cluster.brokers.items()
-                },
-                nodes={
-                    name: _dump_node(node, now) for name, node in cluster.nodes.items()
-                },
-                seen_at=to_wall(cluster.seen_at, now),
-            )
-            for addon, cluster in self._clusters.items()
-        }
-
-    def load(self, clusters: Mapping[str, ClusterRecord], now: Moment) -> None:
-        """Take over what `dump` returned, within the limits."""
-        for addon, record in clusters.items():
-            cluster = Cluster(seen_at=to_monotonic(record.seen_at, now))
-            for name, one in record.brokers.items():
-                if self.admission.admit_broker(addon, name) is None:
-                    cluster.brokers[name] = self._load_broker(one, now)
-            for node_name, node in record.nodes.items():
-                if self.admission.admit_node(addon, node_name) is None:
-                    cluster.nodes[node_name] = _load_node(node, now)
-                    self.nodes_seen = max(self.nodes_seen, node.number)
-            if cluster.brokers or cluster.nodes:
-                self._clusters[addon] = cluster
-
-    def _load_broker(self, record: BrokerRecord, now: Moment) -> Broker:
-        admitted = {
-            key
-            for key in record.values
-            if not isinstance(self.admission.admit_sample(key), Drop)
-        }
-        broker = Broker(
-            values={key: record.values[key] for key in admitted},
-            stamps={key: record.stamps[key] for key in admitted},
-            newest=record.newest,
-            last_timestamp=record.last_timestamp,
-            applied_at=to_monotonic(record.applied_at, now),
-            samples=record.samples,
-        )
-        broker.history.load(record.history_newest, record.history_points)
-        return broker
 
     def _is_reporting(self, broker: Broker, now: Moment) -> bool:
         age = now.monotonic - broker.applied_at
@@ -327,9 +274,9 @@ class State:
         return Status.SILENT if silent else Status.STALE
 
     def _find_cluster(self, addon: str, now: Moment) -> Cluster:
-        cluster = self._clusters.get(addon)
+        cluster = self.clusters.get(addon)
         if cluster is None:
-            cluster = self._clusters[addon] = Cluster()
+            cluster = self.clusters[addon] = Cluster()
         cluster.seen_at = now.monotonic
         return cluster
 
@@ -353,39 +300,3 @@ class State:
             self.nodes_seen += 1
             node = cluster.nodes[line.node] = Node(self.nodes_seen, now.monotonic)
         return node
-
-
-def _dump_broker(broker: Broker, now: Moment) -> BrokerRecord:
-    newest, points = broker.history.dump()
-    return BrokerRecord(
-        values=broker.values,
-        stamps=broker.stamps,
-        newest=broker.newest,
-        last_timestamp=broker.last_timestamp,
-        applied_at=to_wall(broker.applied_at, now),
-        samples=broker.samples,
-        history_newest=newest,
-        history_points=points,
-    )
-
-
-def _dump_node(node: Node, now: Moment) -> NodeRecord:
-    return NodeRecord(
-        number=node.number,
-        known_at=to_wall(node.known_at, now),
-        lines=node.lines,
-        last_timestamps=node.last_timestamps,
-        events=node.events,
-        claims=node.claims,
-        conflicts=node.conflicts,
-    )
-
-
-def _load_node(record: NodeRecord, now: Moment) -> Node:
-    node = Node(record.number, to_monotonic(record.known_at, now))
-    node.lines.update(record.lines)
-    node.last_timestamps.update(record.last_timestamps)
-    node.events.update(record.events)
-    node.claims.update(record.claims)
-    node.conflicts = record.conflicts
-    return node

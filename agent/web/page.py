@@ -21,7 +21,8 @@ from agent.drain_command import write_drain_command
 from agent.engine import Engine
 from agent.escaping import escape_controls
 from agent.kafka.categories import Urgency
-from agent.metrics.specs import PREFIX, SAMPLE_ROWS, SampleRow
+from agent.metrics.spec import PREFIX
+from agent.metrics.specs import SAMPLE_ROWS, SampleRow
 from agent.settings import Settings
 from agent.state.log_events import EventFilter, EventLog, LogEvent
 from agent.state.views import BrokerView, ClustersView, NodeView

@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import agent.engine
+import agent.preparation
 from agent.change import Origin
 from agent.clock import Moment
 from agent.state.clusters import State
@@ -64,7 +65,7 @@ STAGES = {
     "reading a metric line": (family, "_parse_metrics"),
     "reading a broker line": (family, "_parse_broker_log"),
     "identifying": (Identities, "maybe_of_line"),
-    "classifying": (agent.engine, "classify"),
+    "classifying": (agent.preparation, "classify"),
     "applying samples": (State, "apply_metrics"),
     "writing samples": (State, "_find_broker"),
     "finding the node": (State, "_find_node"),

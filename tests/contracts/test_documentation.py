@@ -17,7 +17,8 @@ from agent.kafka.categories import (
     Urgency,
 )
 from agent.kafka.message_rules import RULES
-from agent.metrics.specs import PREFIX, SAMPLE_ROWS
+from agent.metrics.spec import PREFIX
+from agent.metrics.specs import SAMPLE_ROWS
 from agent.settings import ENVIRONMENT_PREFIX
 from tests.documented import LOG, METRICS
 from tests.frames import frame
