@@ -80,6 +80,14 @@ def test_one_number_changes_one_alert() -> None:
     assert "warning above 0.7" in changed["annotations"]["description"]
 
 
+def test_a_duration_may_have_several_units() -> None:
+    (changed,) = alerts(
+        written("--set", "load.hold=1h30m"), "HerokuKafkaLoadHigh", "warning"
+    )
+
+    assert changed["for"] == "90m"
+
+
 def test_a_file_holds_numbers_and_set_goes_before_it(tmp_path: Path) -> None:
     file = tmp_path / "mine.yaml"
     file.write_text("memory: {warning: 70%}\nload: {warning: 0.5, hold: 20m}\n")
@@ -203,7 +211,7 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
         ("memory.warning=120%", "memory.warning: 120% is not between 0 and 1"),
         ("broker.lost_count=1.5", "broker.lost_count: 1.5 is no whole number"),
         ("load.hold=15", "load.hold: 15 needs a unit, like 15m"),
-        ("load.hold=soon", "load.hold: 'soon' is no duration"),
+        ("load.hold=soon", "load.hold: invalid duration 'soon': expected a number"),
         ("load.hold=0s", "load.hold: 0s is not greater than 0"),
         ("kafka a:load.warning=1", "'kafka a' is no name of an add-on"),
         ('k"}:load.warning=1', "is no name of an add-on"),
