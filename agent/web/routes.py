@@ -8,7 +8,7 @@ from http import HTTPStatus
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from agent.capacity.ledger import CapacityLedger
@@ -24,6 +24,7 @@ from agent.state.log_events import EventLog
 from agent.web.api import parse_query, render_clusters, render_events
 from agent.web.capacity_upload import take_capacity
 from agent.web.page import CONTENT_SECURITY_POLICY, Page
+from agent.web.schema import Error, encode
 from agent.web.static import STATIC
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -182,8 +183,12 @@ class Pages:
         try:
             query = parse_query(request.query_params.multi_items(), read_clock())
         except ValueError as error:
-            problem = {"error": str(error)}
-            return JSONResponse(problem, HTTPStatus.BAD_REQUEST, headers=_PRIVATE)
+            return Response(
+                encode(Error(str(error))),
+                HTTPStatus.BAD_REQUEST,
+                media_type="application/json",
+                headers=_PRIVATE,
+            )
         return Response(
             render_events(self._parts.log, query),
             media_type="application/json",
