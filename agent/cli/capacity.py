@@ -7,7 +7,7 @@ from typing import TextIO
 from urllib.parse import urlsplit, urlunsplit
 
 import click
-import httpx
+import httpx2
 from rich.console import Console
 
 from agent.capacity.assessment import Assessment, assess
@@ -124,14 +124,14 @@ def _post(url: str, written: str) -> None:
     target = urlunsplit(parts._replace(path=route))
     where = f"{parts.scheme}://{parts.hostname}"
     try:
-        answer = httpx.post(
+        answer = httpx2.post(
             target,
             content=written.encode(),
             headers={"content-type": "text/plain; charset=utf-8"},
             timeout=_POST_SECONDS,
             follow_redirects=False,
         )
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         message = f"{where} cannot be reached: {type(error).__name__}"
         raise click.ClickException(message) from None
     if not answer.is_success:
