@@ -3,6 +3,7 @@
 import json
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit, urlunsplit
 
@@ -13,7 +14,13 @@ from rich.console import Console
 from agent.capacity.assessment import Assessment, assess
 from agent.capacity.ledger import CapacityLedger
 from agent.capacity.report import print_report, show_assessment
-from agent.cli.options import PlanOf, Share, option
+from agent.cli.options import (
+    PlanOf,
+    Share,
+    option,
+    read_thresholds,
+    threshold_options,
+)
 from agent.clock import read_clock
 from agent.kafka.plans import DEFAULT_RETENTION_SECONDS
 from agent.state.clusters import Snapshot
@@ -33,6 +40,7 @@ _POST_SECONDS = 15.0
     metavar="ADDON=PLAN",
     help="The plan of an add-on, where the text does not say.",
 )
+@threshold_options
 @option(
     "--fail-over",
     type=Share(),
@@ -52,10 +60,12 @@ _POST_SECONDS = 15.0
     show_default=True,
     help="What is printed.",
 )
-def capacity(
+def capacity(  # noqa: PLR0913 (click hands each option over by name)
     *,
     text: TextIO,
     plans: tuple[tuple[str, str], ...],
+    thresholds: Path | None,
+    settings: tuple[str, ...],
     fail_over: float | None,
     post: str | None,
     shape: str,
@@ -65,6 +75,7 @@ def capacity(
     \b
     heroku kafka:info -a example-app | heroku-kafka-agent capacity -
     """  # noqa: D301 (\b is click's)
+    numbers = read_thresholds(thresholds, settings)
     written = text.read()
     uses, problems = _understand(written)
     now = read_clock()
@@ -74,7 +85,7 @@ def capacity(
     today = datetime.fromtimestamp(now.wall, UTC).date()
     holdings = ledger.holdings(Snapshot([], []))
     found = [
-        assess(one, None, DEFAULT_RETENTION_SECONDS, today)
+        assess(one, None, DEFAULT_RETENTION_SECONDS, today, numbers)
         for one in holdings
         if one.look is not None
     ]

@@ -85,7 +85,7 @@ class Page:
     """Renders the page.
 
     Args:
-        settings: Who may write.
+        settings: Who may write, the retention, the thresholds.
         state: The clusters.
         telemetry: The agent's own counters.
         log: What the brokers said last.
@@ -171,8 +171,9 @@ class Page:
         rates = bytes_in_per_second(self._state, snapshot.brokers, now)
         today = datetime.fromtimestamp(now.wall, UTC).date()
         retention = self._settings.retention_seconds
+        thresholds = self._settings.thresholds
         return {
-            one.addon: assess(one, rates.get(one.addon), retention, today)
+            one.addon: assess(one, rates.get(one.addon), retention, today, thresholds)
             for one in self._ledger.holdings(snapshot)
         }
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.alerting.thresholds import packaged_thresholds, render_duration
-from agent.capacity.assessment import ACT, WATCH
 from agent.clock import parse_duration
+from agent.marked_yaml import read_marked
 from agent.settings import Settings
 from tests.serving import run_command
 
@@ -66,9 +66,10 @@ def test_the_agent_and_the_alerts_call_the_same_silence_stale() -> None:
     assert silent == Settings().stale_after_seconds
 
 
-def test_the_page_and_the_alerts_call_the_same_share_full() -> None:
-    assert packaged_thresholds().number("data.watch") == WATCH
-    assert packaged_thresholds().number("data.critical") == ACT
+def test_no_packaged_threshold_is_written_twice() -> None:
+    groups = read_marked((ALERTS / "thresholds.yaml").read_text("utf-8"))
+
+    assert sum(map(len, groups.values())) == len(packaged_thresholds().values)
 
 
 def test_one_number_changes_one_alert() -> None:
