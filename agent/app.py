@@ -17,20 +17,16 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from agent.capacity.ledger import CapacityLedger
 from agent.clock import read_clock
 from agent.drain_command import write_drain_command
+from agent.engine import Engine
 from agent.errors import SettingsError
-from agent.heroku_api.poller import Collector, CollectorTelemetry
+from agent.heroku_api.poller import Poller
 from agent.http.connections import SWEEP_SECONDS, ConnectionGuard
+from agent.ingest import TRANSPORTS
 from agent.logs import get_logger
-from agent.metrics.exporter import Exporter
-from agent.metrics.telemetry import Telemetry
-from agent.pipeline import Pipeline
 from agent.settings import Settings
-from agent.state.clusters import State
-from agent.state.log_events import EventLog
-from agent.web.routes import Parts, build_app
+from agent.web.routes import build_app
 from parsers import ClusterUse
 
 _SHUTDOWN_SECONDS = 8
@@ -59,33 +55,15 @@ class App:
     def __init__(self, settings: Settings) -> None:
         self._socket = _listen(settings.host, settings.port)
         self.settings = replace(settings, port=self._socket.getsockname()[1])
-        self.telemetry = Telemetry()
-        self.state = State(settings)
-        self.log = EventLog(settings.limits)
-        self.ledger = CapacityLedger(settings.plans)
-        self.state.expect_brokers(self.ledger.expected_brokers())
-        self.collected = CollectorTelemetry()
-        self._collector = self._maybe_make_collector()
-        self.pipeline = Pipeline(settings, self.state, self.telemetry, self.log)
-        parts = Parts(
-            settings=self.settings,
-            pipeline=self.pipeline,
-            state=self.state,
-            telemetry=self.telemetry,
-            log=self.log,
-            ledger=self.ledger,
-            exporter=Exporter(
-                settings=settings,
-                state=self.state,
-                ledger=self.ledger,
-                collected=self.collected,
-                telemetry=self.telemetry,
-                process=_process_registry(),
-            ),
-        )
-        self._guard = ConnectionGuard(settings.limits, self.telemetry)
+        self.engine = Engine(settings)
+        self._poller = self._maybe_make_poller()
+        self._transports = [make(self.settings, self.engine) for make in TRANSPORTS]
+        self._stopping: asyncio.Task[None] | None = None
+        self._guard = ConnectionGuard(settings.limits, self.engine.telemetry)
         config = uvicorn.Config(
-            build_app(parts),
+            build_app(
+                self.settings, self.engine, self._transports, _process_registry()
+            ),
             http=self._guard.protocol_factory(),  # type: ignore[arg-type] # a factory of the class it wants
             ws="none",
             lifespan="off",
@@ -101,22 +79,21 @@ class App:
         _load(config, self._socket)
         self._server = _Server(config)
 
-    def _maybe_make_collector(self) -> Collector | None:
+    def _maybe_make_poller(self) -> Poller | None:
         settings = self.settings
         if settings.api_token is None:
             return None
-        return Collector(
+        return Poller(
             settings.api_token,
             settings.collected,
-            self._apply_use,
-            self.collected,
+            self._learn,
+            self.engine.telemetry.poller,
             platform_url=settings.platform_url,
             data_url=settings.data_url,
         )
 
-    def _apply_use(self, use: ClusterUse) -> None:
-        self.ledger.apply(use, read_clock())
-        self.state.expect_brokers(self.ledger.expected_brokers())
+    def _learn(self, use: ClusterUse) -> None:
+        self.engine.learn(use, read_clock())
 
     async def run(self) -> None:
         """Serve until stopped, then finish what is in flight."""
@@ -126,8 +103,10 @@ class App:
         command = write_drain_command(self.settings)
         logger.info("agent.drain_command", command=command)
         tasks = [asyncio.create_task(self._sweep())]
-        if self._collector is not None:
-            tasks.append(asyncio.create_task(self._collector.run()))
+        if self._poller is not None:
+            tasks.append(asyncio.create_task(self._poller.run()))
+        for transport in self._transports:
+            await transport.start()
         try:
             await self._server.serve(sockets=[self._socket])
         finally:
@@ -143,6 +122,11 @@ class App:
             self._server.should_exit = True
             loop = asyncio.get_running_loop()
             self._guard.hurry(loop.time() + _LAST_REQUESTS_SECONDS)
+            self._stopping = loop.create_task(self._stop_transports())
+
+    async def _stop_transports(self) -> None:
+        for transport in self._transports:
+            await transport.stop()
 
     def stop_on_signals(self) -> None:
         """Let SIGTERM and SIGINT call `stop`; call it inside the event loop."""
@@ -157,7 +141,7 @@ class App:
         while True:
             self._guard.sweep(loop.time())
             if loop.time() >= next_forget:
-                self.state.forget(read_clock())
+                self.engine.forget(read_clock())
                 next_forget = loop.time() + _FORGET_SECONDS
             await asyncio.sleep(SWEEP_SECONDS)
 

@@ -11,33 +11,35 @@ from datetime import UTC, datetime
 from agent.escaping import escape_controls
 from agent.kafka.categories import CATEGORY_MEANING, URGENCY_MEANING
 from agent.kafka.classifier import classify
-from agent.kafka.gauges import (
-    CLUSTER_PREFIX,
-    GAUGE_BY_KEY,
-    KNOWN_SAMPLES,
-    PREFIX,
-    name_unknown,
-)
+from agent.metrics.specs import LOG_EVENTS, LOG_LINES, Drop
+from agent.settings import Limits
+from agent.state.admission import Admission
 from agent.state.log_events import join_continuations
 from parsers import (
-    FAMILIES,
     BrokerContinuation,
     BrokerLog,
     Budget,
     DrainDecoder,
     DrainLoss,
-    Event,
     FrameKind,
     Header,
     MetricLine,
+    ParserFault,
     Reason,
+    Record,
     SampleKey,
     Unparsed,
     maybe_parse_header,
-    maybe_parse_tail_line,
+    maybe_parse_heroku_logs_line,
+    maybe_parse_papertrail_line,
+    parse_line,
 )
 
 _TRACE_ROWS = 20
+_TEXT_FORMATS = (
+    ("heroku logs line", maybe_parse_heroku_logs_line),
+    ("Papertrail line", maybe_parse_papertrail_line),
+)
 _COUNTED = re.compile(rb"[0-9]+ ")
 _SYSLOG = re.compile(rb"<[0-9]{1,3}>")
 
@@ -66,6 +68,12 @@ MEANING: dict[Reason, str] = {
     Reason.UNKNOWN_LEVEL: "brokers' lines count at WARN, ERROR and FATAL only",
 }
 """What each refusal means, for a person."""
+
+_NOT_EXPORTED = {
+    Drop.UNIT_CHANGED: "not the sample's unit",
+    Drop.NAME_TAKEN: "the name belongs to another series",
+    Drop.UNKNOWN_SAMPLES: "too many undocumented samples",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +107,8 @@ def _explain_frames(body: bytes) -> Iterator[str]:
     yield f"drain body       {len(body)} bytes, {batch.frames} frames: {', '.join(kinds)}"
     if batch.other:
         yield f"not ours         {batch.other} frames of dynos, router or other add-ons"
-    for event in join_continuations(batch.events):
-        yield from _explain_event(event)
+    for event in join_continuations(batch.records):
+        yield from _explain_record(event)
 
 
 def _explain_line(line: bytes) -> Iterator[str]:
@@ -112,24 +120,23 @@ def _explain_line(line: bytes) -> Iterator[str]:
         return
     yield f"  time           {_time(header.timestamp)}"
     yield f"  source         {_safe(header.app)}[{_safe(header.proc)}]"
-    for family in FAMILIES:
-        if family.kind_of(header.app, header.proc) is not None:
-            events = family.parse(header, subject.message, True, Budget(lines=1))  # noqa: FBT003 (a whole line)
-            for event in events:
-                yield from _explain_event(event)
-            if not events:
-                yield "  nothing        the log pipeline's own line, no loss in it"
-            return
-    yield (
-        "  not ours       Kafka writes as heroku-kafka, heroku-kafka.N or "
-        "kafka[ADD-ON.N]; what the text says does not count"
-    )
+    kind, records = parse_line(header, subject.message, Budget())
+    for record in records:
+        yield from _explain_record(record)
+    if kind is FrameKind.OTHER:
+        yield (
+            "  not ours       Kafka writes as heroku-kafka, heroku-kafka.N or "
+            "kafka[ADD-ON.N]; what the text says does not count"
+        )
+    elif not records:
+        yield "  nothing        the log pipeline's own line, no loss in it"
 
 
 def _take_apart(line: bytes) -> _Subject:
-    tail = maybe_parse_tail_line(line)
-    if tail is not None:
-        return _Subject(what="heroku logs line", header=tail[0], message=tail[1])
+    for what, parse in _TEXT_FORMATS:
+        parsed = parse(line)
+        if parsed is not None:
+            return _Subject(what=what, header=parsed[0], message=parsed[1])
     frame = maybe_parse_header(line) if _SYSLOG.match(line) else None
     if frame is not None:
         header, start = frame
@@ -147,24 +154,26 @@ def _explain_bare(message: bytes) -> Iterator[str]:
         return
     header = Header(app=proc[0], proc=proc[1], timestamp=None)
     yield f"  read as        {_safe(proc[0])}[{_safe(proc[1])}]; the header decides that"
-    for event in FAMILIES[0].parse(header, message, True, Budget(lines=1)):  # noqa: FBT003 (a whole line)
-        yield from _explain_event(event)
+    for record in parse_line(header, message, Budget()).records:
+        yield from _explain_record(record)
 
 
-def _explain_event(event: Event) -> Iterator[str]:
-    match event:
+def _explain_record(record: Record) -> Iterator[str]:
+    match record:
         case MetricLine():
-            yield from _explain_metrics(event)
+            yield from _explain_metrics(record)
         case BrokerLog():
-            yield from _explain_log(event)
+            yield from _explain_log(record)
         case BrokerContinuation():
-            yield f"  continues      the line before it of node {event.node}, if there is one"
-            yield f"  text           {escape_controls(event.text)}"
+            yield f"  continues      the line before it of node {record.node}, if there is one"
+            yield f"  text           {escape_controls(record.text)}"
         case DrainLoss():
-            whose = f" by drain {event.drain}" if event.drain else ""
-            yield f"  loss           {event.code}: {event.count} messages dropped{whose}"
+            whose = f" by drain {record.drain}" if record.drain else ""
+            yield f"  loss           {record.code}: {record.count} messages dropped{whose}"
         case Unparsed():
-            yield from _explain_refusal(event)
+            yield from _explain_refusal(record)
+        case ParserFault():
+            yield f"  internal error {type(record.error).__name__}; please report it"
 
 
 def _explain_metrics(line: MetricLine) -> Iterator[str]:
@@ -172,21 +181,20 @@ def _explain_metrics(line: MetricLine) -> Iterator[str]:
     yield f"  metrics of     {line.addon}, {broker}"
     yield f"  attachment     {line.source or 'not named'}"
     yield f"  timestamp      {_time(line.timestamp)}"
+    admission = Admission(Limits())
     for key, value in line.samples.items():
-        yield f"  {_metric(key, line.broker)} {_number(value)}"
+        yield f"  {_metric(key, line.broker, admission)} {_number(value)}"
 
 
-def _metric(key: SampleKey, broker: str | None) -> str:
+def _metric(key: SampleKey, broker: str | None, admission: Admission) -> str:
     """Name the series of a sample, padded to a column."""
-    prefix = CLUSTER_PREFIX if broker is None else PREFIX
-    gauge = GAUGE_BY_KEY.get(key)
-    if gauge is None and key[0] not in KNOWN_SAMPLES:
-        gauge = name_unknown(key)
-    if gauge is None:
+    found = admission.admit_sample(key)
+    if isinstance(found, Drop):
         return (
-            f"{key[0]} in {key[1] or 'no unit'}: not exported, not the sample's unit;"
+            f"{key[0]} in {key[1] or 'no unit'}: not exported, {_NOT_EXPORTED[found]};"
         )
-    return f"{prefix}{gauge.name:<{30}}"
+    spec = found.cluster if broker is None else found.broker
+    return f"{spec.name:<43}"
 
 
 def _explain_log(line: BrokerLog) -> Iterator[str]:
@@ -208,9 +216,9 @@ def _explain_log(line: BrokerLog) -> Iterator[str]:
     yield f"  means          {verdict.meaning}"
     yield f"  first look at  {verdict.first_step}"
     sender = f'addon="{line.addon}",node="{line.node}"'
-    yield f'  {PREFIX}log_lines_total{{{sender},level="{line.level.value}"}} +1'
+    yield f'  {LOG_LINES.name}{{{sender},level="{line.level.value}"}} +1'
     yield (
-        f'  {PREFIX}log_events_total{{{sender},category="{verdict.category.value}",'
+        f'  {LOG_EVENTS.name}{{{sender},category="{verdict.category.value}",'
         f'urgency="{verdict.urgency.value}"}} +1'
     )
 

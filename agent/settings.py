@@ -74,6 +74,8 @@ class Limits:
         head_seconds: Time from connecting, or from the first byte of a request, to
             the end of its headers.
         body_seconds: Time from there to the end of the body.
+        hold_seconds: Time that a request is held and tried again before the answer is
+            503; Logplex gives up after 5 s.
         keep_alive_seconds: Idle time of a connection; Logplex closes its own after
             144 to 159 s, and answering it with a closed socket costs it a try.
         clusters: Add-ons.
@@ -92,6 +94,7 @@ class Limits:
     connections: int = 1_000
     head_seconds: float = 10.0
     body_seconds: float = 30.0
+    hold_seconds: float = 3.5
     keep_alive_seconds: float = 180.0
     clusters: int = 100
     brokers: int = 64

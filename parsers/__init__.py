@@ -1,11 +1,11 @@
-"""Pure parsers of what Heroku's log pipeline delivers: bytes in, frozen events out.
+"""Pure parsers of what Heroku's log pipeline delivers: bytes in, frozen records out.
 
-No IO, clock, environment, logging or Prometheus lives below this door, and nothing
-of it raises for bad input: what is not understood comes out as `Unparsed`.
+No IO, clock, environment, logging or Prometheus in this package, and nothing of it
+raises for bad input: text that cannot be parsed comes out as `Unparsed`.
 """
 
 from parsers.errors import FRAMING_REASONS, Reason, Unparsed
-from parsers.families import FAMILIES, Budget
+from parsers.families import Budget, Line, parse_line
 from parsers.families.kafka.grammar import parse_broker_message, parse_metric_message
 from parsers.heroku.cluster_use import ClusterUse, Source, TopicUse
 from parsers.heroku.data_api import AddonIdentity, decode_addon, decode_cluster
@@ -17,23 +17,28 @@ from parsers.records import (
     BrokerLog,
     Context,
     DrainLoss,
-    Event,
     FrameKind,
     Header,
     Level,
     LossCode,
     MetricLine,
+    ParserFault,
+    Record,
     SampleKey,
 )
+from parsers.wire.compression import GzipReader
 from parsers.wire.decoder import DEFAULT_FRAME_LIMIT_BYTES, DrainDecoder
 from parsers.wire.framing import locate_frame
-from parsers.wire.heroku_logs import maybe_parse_tail_line
+from parsers.wire.heroku_logs import maybe_parse_heroku_logs_line
+from parsers.wire.lines import LINE_LIMIT_BYTES
+from parsers.wire.papertrail import maybe_parse_papertrail_line
 from parsers.wire.syslog import maybe_parse_header
+from parsers.wire.text import HerokuLogsReader, TextReader
 
 __all__ = [
     "DEFAULT_FRAME_LIMIT_BYTES",
-    "FAMILIES",
     "FRAMING_REASONS",
+    "LINE_LIMIT_BYTES",
     "AddonIdentity",
     "BaseUnit",
     "Batch",
@@ -44,24 +49,31 @@ __all__ = [
     "Context",
     "DrainDecoder",
     "DrainLoss",
-    "Event",
     "FrameKind",
+    "GzipReader",
     "Header",
+    "HerokuLogsReader",
     "Level",
+    "Line",
     "LossCode",
     "MetricLine",
+    "ParserFault",
     "Reason",
+    "Record",
     "SampleKey",
     "Source",
     "TextProblem",
+    "TextReader",
     "TopicUse",
     "Unparsed",
     "decode_addon",
     "decode_cluster",
     "locate_frame",
     "maybe_parse_header",
-    "maybe_parse_tail_line",
+    "maybe_parse_heroku_logs_line",
+    "maybe_parse_papertrail_line",
     "parse_broker_message",
     "parse_kafka_info",
+    "parse_line",
     "parse_metric_message",
 ]

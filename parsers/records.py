@@ -1,9 +1,10 @@
 """What comes out of the parsers: frozen records, and how frames are counted.
 
-The records that are made for each line are named tuples, which are built in a third of
-the time of a frozen dataclass; the rare ones are dataclasses.
+Records made for each line are named tuples, which take a third of the time of a frozen
+dataclass to build; rare ones are dataclasses.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -19,6 +20,8 @@ SampleKey = tuple[str, BaseUnit]
 
 A plain tuple because its hash is computed for every value of every line.
 """
+
+_SOURCE = re.compile(rb'(?:\A|(?<=\s))source=(?:"[^"]*"|\S*)\s?')
 
 LossCode = Literal["L10", "L11", "L12", "L13"]
 
@@ -79,6 +82,11 @@ class MetricLine(NamedTuple):
     timestamp: float | None
     samples: Mapping[SampleKey, float]
     message: bytes
+
+    @property
+    def content(self) -> bytes:
+        """The message without ``source=``, which differs between attachments."""
+        return _SOURCE.sub(b"", self.message, count=1).rstrip()
 
 
 class Context(NamedTuple):
@@ -150,36 +158,53 @@ class BrokerContinuation(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrainLoss:
-    """Log lines that were lost on the way, as the pipeline itself reports it.
+    """Log lines that the log pipeline reports as dropped.
 
     Attributes:
         code: Heroku's error code (Dev Center, "Error Codes": L10 to L13).
-        count: Lost messages of any kind, at most `parsers.families.losses.MAX_LOSS`.
-        drain: Token of the drain that lost them where the line names one.
+        count: Dropped messages of any kind, at most `log_pipeline.MAX_LOSS`.
+        drain: Token of the drain that dropped them, where the line names one.
+        timestamp: Seconds since the epoch; None means "when it was received".
+        message: The message as received: what makes two deliveries equal.
     """
 
     code: LossCode
     count: int
     drain: str | None = None
+    timestamp: float | None = None
+    message: bytes = b""
 
 
-Event = MetricLine | BrokerLog | BrokerContinuation | DrainLoss | Unparsed
+@dataclass(frozen=True, slots=True)
+class ParserFault:
+    """A line whose parsing raised: a defect in the parsers, which costs this line only.
+
+    Attributes:
+        error: The exception.
+    """
+
+    error: Exception
+
+
+Record = (
+    MetricLine | BrokerLog | BrokerContinuation | DrainLoss | Unparsed | ParserFault
+)
 
 
 @dataclass(slots=True)
 class Batch:
-    """Everything that some bytes of a drain held.
+    """Everything that some bytes held, in any wire format.
 
     Attributes:
-        events: In the order of the frames.
+        records: In the order of the frames or lines.
         sample: Frames of the metric family.
         broker_log: Frames of the broker log family.
         platform: Frames that the log pipeline (Logplex, log-shuttle) wrote.
-        other: Frames of anybody else: dynos, router, other add-ons.
+        other: Unrelated frames: dynos, router, other add-ons.
         malformed: Frames without a readable count or header.
     """
 
-    events: list[Event] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
     sample: int = 0
     broker_log: int = 0
     platform: int = 0

@@ -32,6 +32,6 @@ def log_frame(
 def read_log(message: str | bytes, node: str = "0") -> BrokerLog:
     """Decode a line that a broker wrote."""
     text = message.encode() if isinstance(message, str) else message
-    (event,) = DrainDecoder().decode(log_frame(text, node)).events
+    (event,) = DrainDecoder().decode(log_frame(text, node)).records
     assert isinstance(event, BrokerLog)
     return event

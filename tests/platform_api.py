@@ -12,10 +12,10 @@ from typing import Any
 
 from agent.heroku_api.poller import (
     DEFAULT_LIMITS,
-    Collector,
-    CollectorTelemetry,
     Endpoint,
     Outcome,
+    Poller,
+    PollerTelemetry,
 )
 from agent.secret import Secret
 from parsers import ClusterUse
@@ -179,8 +179,8 @@ class Watch:
     """A running collector, and what it has handed over."""
 
     api: Api
-    collector: Collector
-    telemetry: CollectorTelemetry
+    collector: Poller
+    telemetry: PollerTelemetry
     uses: list[ClusterUse]
     task: asyncio.Task[None]
 
@@ -209,13 +209,13 @@ async def collecting(
     **limits: float,
 ) -> AsyncIterator[Watch]:
     uses: list[ClusterUse] = []
-    telemetry = CollectorTelemetry()
+    telemetry = PollerTelemetry()
 
     def take(use: ClusterUse) -> None:
         uses.append(use)
         api.changed.set()
 
-    collector = Collector(
+    collector = Poller(
         Secret(TOKEN),
         addons,
         take,

@@ -13,7 +13,7 @@ from datetime import date
 from typing import NamedTuple
 
 from agent.alerting.thresholds import Thresholds
-from agent.capacity.ledger import Holding
+from agent.capacity.ledger import ClusterPlan
 from agent.kafka.plans import Plan, upgrades
 from agent.kafka.versions import RECOMMENDED, Support, judge_version
 
@@ -69,7 +69,7 @@ class Assessment:
     """What is to be said of one cluster.
 
     Attributes:
-        holding: Plan and use.
+        plan: Plan and use.
         meters: The limits that are known, with their use.
         bytes_in_per_second: Into all brokers, replication included; None if unknown.
         projected: The data that the present rate leads to, against the capacity.
@@ -78,7 +78,7 @@ class Assessment:
         advice: Sentences, the most pressing first.
     """
 
-    holding: Holding
+    plan: ClusterPlan
     meters: tuple[Meter, ...]
     bytes_in_per_second: float | None
     projected: Meter | None
@@ -88,7 +88,7 @@ class Assessment:
 
 
 def assess(
-    holding: Holding,
+    plan: ClusterPlan,
     bytes_in_per_second: float | None,
     retention_seconds: float,
     today: date,
@@ -97,7 +97,7 @@ def assess(
     """Assess one cluster.
 
     Args:
-        holding: Its plan and use.
+        plan: Its plan and use.
         bytes_in_per_second: Into all its brokers, replication included, from the
             stream; None where nothing reports.
         retention_seconds: The configured retention.
@@ -107,9 +107,9 @@ def assess(
     Returns:
         The assessment.
     """
-    meters = tuple(_meters(holding, thresholds))
+    meters = tuple(_meters(plan, thresholds))
     projected, hours = None, None
-    capacity = holding.capacity_bytes
+    capacity = plan.capacity_bytes
     if capacity and bytes_in_per_second is not None:
         size = bytes_in_per_second * retention_seconds
         projected = Meter(
@@ -117,37 +117,37 @@ def assess(
             used=size,
             limit=capacity,
             is_bytes=True,
-            levels=_levels("data", holding, thresholds),
+            levels=_levels("data", plan, thresholds),
         )
         if bytes_in_per_second > 0:
             hours = capacity / bytes_in_per_second / HOUR_SECONDS
-    larger = upgrades(holding.plan) if holding.plan else []
+    larger = upgrades(plan.plan) if plan.plan else []
     next_plan = larger[0] if larger else None
     return Assessment(
-        holding=holding,
+        plan=plan,
         meters=meters,
         bytes_in_per_second=bytes_in_per_second,
         projected=projected,
         retention_hours=hours,
         next_plan=next_plan,
-        advice=tuple(_advise(holding, meters, projected, next_plan, today)),
+        advice=tuple(_advise(plan, meters, projected, next_plan, today)),
     )
 
 
-def _levels(group: str, holding: Holding, thresholds: Thresholds) -> Levels:
-    return Levels(*(thresholds.number(name, holding.addon) for name in _LEVELS[group]))
+def _levels(group: str, plan: ClusterPlan, thresholds: Thresholds) -> Levels:
+    return Levels(*(thresholds.number(name, plan.addon) for name in _LEVELS[group]))
 
 
-def _meters(holding: Holding, thresholds: Thresholds) -> list[Meter]:
-    use = holding.look.use if holding.look else None
+def _meters(plan: ClusterPlan, thresholds: Thresholds) -> list[Meter]:
+    use = plan.observed.use if plan.observed else None
     if use is None:
         return []
     rows = (
-        ("Data", use.data_size_bytes, holding.capacity_bytes, "data"),
+        ("Data", use.data_size_bytes, plan.capacity_bytes, "data"),
         (
             "Partition replicas",
             use.partition_replicas,
-            holding.partition_replicas_limit,
+            plan.partition_replicas_limit,
             "partitions",
         ),
         # A plan that limits topics does so for the sake of their partitions.
@@ -158,7 +158,7 @@ def _meters(holding: Holding, thresholds: Thresholds) -> list[Meter]:
             name=name,
             used=used,
             limit=limit,
-            levels=_levels(group, holding, thresholds),
+            levels=_levels(group, plan, thresholds),
             is_bytes=group == "data",
         )
         for name, used, limit, group in rows
@@ -167,7 +167,7 @@ def _meters(holding: Holding, thresholds: Thresholds) -> list[Meter]:
 
 
 def _advise(
-    holding: Holding,
+    plan: ClusterPlan,
     meters: tuple[Meter, ...],
     projected: Meter | None,
     next_plan: Plan | None,
@@ -189,7 +189,7 @@ def _advise(
             f"The present rate fills {projected.share:.0%} of the plan: "
             f"shorten retention or {path}."
         )
-    use = holding.look.use if holding.look else None
+    use = plan.observed.use if plan.observed else None
     if use is None:
         return advice
     if use.healthy is False or use.degraded_brokers or use.degraded_topics:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from agent.clock import Moment
-from agent.state.clusters import BrokerView, State
+from agent.state.clusters import State
+from agent.state.views import BrokerView
 from parsers import SampleKey
 
 _BYTES_IN: SampleKey = ("bytes-in-per-second", "")

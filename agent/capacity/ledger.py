@@ -1,4 +1,4 @@
-"""What is known of each cluster's plan and use, from whoever knows it best."""
+"""What is known of each cluster's plan and use, from the best source there is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from agent.clock import Moment
 from agent.kafka.plans import PLANS, Plan, maybe_find_plan, maybe_infer_tier
-from agent.state.clusters import BrokerView, Snapshot
+from agent.state.views import BrokerView, ClustersView
 from parsers import ClusterUse, SampleKey, Source
 
 _MAX_CLUSTERS = 1_000
@@ -14,11 +14,11 @@ _MEMORY: SampleKey = ("memory-total", "bytes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What the last look at a cluster has shown.
+class Observation:
+    """What a source last said of a cluster.
 
     Attributes:
-        use: What was seen.
+        use: What it said.
         at: When, in seconds since the epoch.
     """
 
@@ -26,18 +26,18 @@ class Look:
     at: float
 
 
-class Holding(NamedTuple):
+class ClusterPlan(NamedTuple):
     """One cluster's plan and use at one moment.
 
     Attributes:
         addon: Name of the add-on.
         plan: Its plan, None where it is not known.
         plan_name: What the platform calls the plan, known to us or not.
-        source: Who says which plan it is.
+        source: Where the plan is known from.
         capacity_bytes: What may be stored; the platform's own number goes first.
         partition_replicas_limit: The same for partition replicas.
-        brokers: Brokers that it ought to have; None where nobody says.
-        look: What was seen last; None for nothing so far.
+        brokers: Expected brokers; None where that is not known.
+        observed: What was observed last; None for nothing so far.
     """
 
     addon: str
@@ -47,62 +47,63 @@ class Holding(NamedTuple):
     capacity_bytes: int | None
     partition_replicas_limit: int | None
     brokers: int | None
-    look: Look | None
+    observed: Observation | None
 
 
 class CapacityLedger:
     """Remembers plans and uses.
 
     Args:
-        plans: Names of configured plans by add-on. They go before what others say.
+        plans: Names of configured plans by add-on. They take precedence.
     """
 
     def __init__(self, plans: Mapping[str, str]) -> None:
         self._configured = {addon: PLANS[name] for addon, name in plans.items()}
-        self._looks: dict[str, Look] = {}
+        self._observations: dict[str, Observation] = {}
 
     def apply(self, use: ClusterUse, now: Moment) -> bool:
-        """Take over what a look at a cluster has shown.
+        """Record an observation of a cluster.
 
         Returns:
             False where there is no room for another cluster.
         """
-        if use.addon not in self._looks and len(self._looks) >= _MAX_CLUSTERS:
+        known = use.addon in self._observations
+        if not known and len(self._observations) >= _MAX_CLUSTERS:
             return False
-        self._looks[use.addon] = Look(use=use, at=now.wall)
+        self._observations[use.addon] = Observation(use=use, at=now.wall)
         return True
 
     def expected_brokers(self) -> dict[str, int]:
-        """Say how many brokers each cluster ought to have, where somebody says."""
+        """Return the expected number of brokers of each cluster, where it is known."""
         found = {addon: plan.brokers for addon, plan in self._configured.items()}
-        for addon, look in self._looks.items():
-            known = maybe_find_plan(look.use.plan or "")
-            if known is not None:  # the brokers of a shared cluster report to nobody
-                found.setdefault(addon, look.use.brokers or known.brokers)
+        for addon, observed in self._observations.items():
+            known = maybe_find_plan(observed.use.plan or "")
+            if known is not None:  # the brokers of a shared cluster do not report
+                found.setdefault(addon, observed.use.brokers or known.brokers)
         return found
 
-    def holdings(self, snapshot: Snapshot) -> list[Holding]:
+    def plans(self, clusters: ClustersView) -> list[ClusterPlan]:
         """List what is known of each cluster, those that only report included.
 
         Args:
-            snapshot: The clusters that report; a tier is inferred from what they show.
+            clusters: What reports; a tier is inferred from it.
         """
         reporting: dict[str, list[BrokerView]] = {}
-        for view in snapshot.brokers:
+        for view in clusters.brokers:
             views = reporting.setdefault(view.addon, [])
             if view.broker is not None and view.samples:
                 views.append(view)
-        addons = dict.fromkeys([*self._configured, *self._looks, *reporting])
-        return [self._holding(addon, reporting.get(addon, [])) for addon in addons]
+        addons = dict.fromkeys([*self._configured, *self._observations, *reporting])
+        return [self._join(addon, reporting.get(addon, [])) for addon in addons]
 
-    def _holding(self, addon: str, views: list[BrokerView]) -> Holding:
-        look = self._looks.get(addon)
-        use = look.use if look else None
+    def _join(self, addon: str, views: list[BrokerView]) -> ClusterPlan:
+        observed = self._observations.get(addon)
+        use = observed.use if observed else None
         plan, source = self._plan(addon, use, views)
         capacity = use.data_size_limit_bytes if use else None
         replicas = use.partition_replicas_limit if use else None
         brokers = plan.brokers if plan and source is not Source.INFERRED else None
-        return Holding(
+        return ClusterPlan(
             addon=addon,
             plan=plan,
             plan_name=plan.name if plan else (use.plan or "" if use else ""),
@@ -111,7 +112,7 @@ class CapacityLedger:
             partition_replicas_limit=replicas
             or (plan.partition_replicas_limit if plan else None),
             brokers=brokers and ((use.brokers if use else None) or brokers),
-            look=look,
+            observed=observed,
         )
 
     def _plan(

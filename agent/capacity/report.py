@@ -45,16 +45,16 @@ def print_report(
 
 def show_assessment(one: Assessment) -> dict[str, Any]:
     """Show an assessment as JSON can write it; bytes, shares and hours."""
-    holding = one.holding
-    use = holding.look.use if holding.look else None
+    plan = one.plan
+    use = plan.observed.use if plan.observed else None
     meters = [*one.meters, *([one.projected] if one.projected else [])]
     return {
-        "cluster": holding.addon,
-        "plan": holding.plan_name or None,
-        "source": holding.source.value if holding.source else None,
+        "cluster": plan.addon,
+        "plan": plan.plan_name or None,
+        "source": plan.source.value if plan.source else None,
         "status": use.status if use else None,
         "versions": list(use.versions) if use else [],
-        "brokers": holding.brokers,
+        "brokers": plan.brokers,
         "meters": [
             {
                 "name": meter.name,
@@ -72,11 +72,11 @@ def show_assessment(one: Assessment) -> dict[str, Any]:
 
 
 def _heading(one: Assessment, today: date) -> Text:
-    holding = one.holding
-    use = holding.look.use if holding.look else None
-    parts = [holding.plan_name or "plan not known"]
-    if holding.source is not None:
-        parts[0] += f" ({holding.source.value})"
+    plan = one.plan
+    use = plan.observed.use if plan.observed else None
+    parts = [plan.plan_name or "plan not known"]
+    if plan.source is not None:
+        parts[0] += f" ({plan.source.value})"
     if use is not None:
         if use.status:
             parts.append(use.status)
@@ -84,7 +84,7 @@ def _heading(one: Assessment, today: date) -> Text:
             f"Kafka {version} ({judge_version(version, today).value})"
             for version in use.versions
         ]
-    text = Text(escape_controls(holding.addon), style="bold")
+    text = Text(escape_controls(plan.addon), style="bold")
     return text.append(f"  {escape_controls(' · '.join(parts))}", style="not bold")
 
 

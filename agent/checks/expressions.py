@@ -20,7 +20,7 @@ from agent.checks.exported import (
 from agent.checks.labels import ANY, Labels, derive_labels
 from agent.checks.problems import Problem
 from agent.checks.promql import Selector, compares, find_selectors
-from agent.kafka.gauges import PREFIX
+from agent.metrics.specs import PREFIX
 from agent.packaged import find_packaged
 from agent.suggestions import suggest
 

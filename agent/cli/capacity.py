@@ -23,7 +23,7 @@ from agent.cli.options import (
 )
 from agent.clock import read_clock
 from agent.kafka.plans import DEFAULT_RETENTION_SECONDS
-from agent.state.clusters import Snapshot
+from agent.state.views import ClustersView
 from parsers import ClusterUse, TextProblem, parse_kafka_info
 
 _ROUTE = "/api/capacity"
@@ -83,11 +83,11 @@ def capacity(  # noqa: PLR0913 (click hands each option over by name)
     for use in uses:
         ledger.apply(use, now)
     today = datetime.fromtimestamp(now.wall, UTC).date()
-    holdings = ledger.holdings(Snapshot([], []))
+    clusters = ledger.plans(ClustersView([], []))
     found = [
         assess(one, None, DEFAULT_RETENTION_SECONDS, today, numbers)
-        for one in holdings
-        if one.look is not None
+        for one in clusters
+        if one.observed is not None
     ]
     if shape == "json":
         click.echo(json.dumps([show_assessment(one) for one in found], indent=2))
@@ -119,7 +119,7 @@ def _is_over(found: list[Assessment], share: float) -> bool:
             if meter.share > share:
                 over = True
                 click.echo(
-                    f"{one.holding.addon}: {meter.name} at {meter.share:.1%}, over "
+                    f"{one.plan.addon}: {meter.name} at {meter.share:.1%}, over "
                     f"{share:.1%}",
                     err=True,
                 )

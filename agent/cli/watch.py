@@ -16,7 +16,7 @@ from agent.cli.options import (
     threshold_options,
 )
 from agent.settings import FORGET_AFTER_SECONDS, Settings
-from agent.watch import LiveView, PlainView, Tail, View, run_watch
+from agent.watch import LiveView, PlainView, Session, View, run_watch
 
 _MOST_EVENTS = 1000
 
@@ -50,7 +50,7 @@ def watch(
             "nothing is piped in; run: heroku logs --tail -p YOUR-KAFKA-ADD-ON "
             "-a YOUR-APP | heroku-kafka-agent watch"
         )
-    tail = Tail(
+    session = Session(
         Settings(
             stale_after_seconds=stale_after,
             forget_after_seconds=max(stale_after, FORGET_AFTER_SECONDS),
@@ -59,7 +59,7 @@ def watch(
         )
     )
     try:
-        run_watch(tail, sys.stdin.buffer, _choose_view(tail, events))
+        run_watch(session, sys.stdin.buffer, _choose_view(session, events))
     except KeyboardInterrupt:
         pass  # the second Ctrl-C, while the first one could not be obeyed
     except BrokenPipeError:
@@ -67,12 +67,12 @@ def watch(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _choose_view(tail: Tail, events: int) -> View:
+def _choose_view(session: Session, events: int) -> View:
     if isinstance(sys.stdout, TextIOWrapper):
         # A block character in a Latin-1 terminal is no reason to end.
         sys.stdout.reconfigure(errors="replace")
     console = Console(highlight=False)
     # Not console.is_terminal: FORCE_COLOR makes a terminal of every pipe.
     if sys.stdout.isatty() and not console.is_dumb_terminal:
-        return LiveView(tail, console, events)
-    return PlainView(tail)
+        return LiveView(session, console, events)
+    return PlainView(session)

@@ -2,7 +2,7 @@
 
 One task, one request in flight. Every endpoint of every add-on has its own time of next
 asking, and an answer may move the times of others: a 410 those of the add-on, a 429 those
-of the host. That is why no retry library is at work here: a retry is the next turn, as
+of the host. That is why no retry library is at work here: a retry is the next poll, as
 nothing may be asked more than once per interval, and a library's wait inside of one call
 could not be moved by the answer to another.
 """
@@ -23,10 +23,10 @@ from agent.heroku_api.client import (
 from agent.heroku_api.schedule import (
     DEFAULT_LIMITS,
     Addon,
-    CollectorLimits,
-    CollectorTelemetry,
     Endpoint,
-    Turn,
+    PollerLimits,
+    PollerTelemetry,
+    PollState,
 )
 from agent.logs import RareLog
 from agent.secret import Secret
@@ -35,11 +35,11 @@ from parsers import ClusterUse, decode_addon, decode_cluster
 
 __all__ = [
     "DEFAULT_LIMITS",
-    "Collector",
-    "CollectorLimits",
-    "CollectorTelemetry",
     "Endpoint",
     "Outcome",
+    "Poller",
+    "PollerLimits",
+    "PollerTelemetry",
 ]
 
 _PLATFORM_MEDIA_TYPE = "application/vnd.heroku+json; version=3"
@@ -55,7 +55,7 @@ _PATHS = {
 }
 
 
-class Collector:
+class Poller:
     """Polls the Platform API and the Data API for some add-ons.
 
     Args:
@@ -80,12 +80,12 @@ class Collector:
         token: Secret,
         addons: Sequence[str],
         on_use: Callable[[ClusterUse], None],
-        telemetry: CollectorTelemetry,
+        telemetry: PollerTelemetry,
         *,
         platform_url: str = "https://api.heroku.com",
         data_url: str = "https://api.data.heroku.com",
         interval_seconds: float = 60.0,
-        limits: CollectorLimits = DEFAULT_LIMITS,
+        limits: PollerLimits = DEFAULT_LIMITS,
     ) -> None:
         _check(token, platform_url, data_url)
         self.telemetry = telemetry
@@ -110,114 +110,120 @@ class Collector:
         ) as client:
             while self._addons:
                 # Of those that a 429 made wait alike, the one that met it comes last.
-                addon, turn = min(
-                    self._open_turns(), key=lambda both: (both[1].due, both[1].answered)
+                addon, poll = min(
+                    self._pollable(), key=lambda both: (both[1].due, both[1].answered)
                 )
-                await asyncio.sleep(max(turn.due - _now(), 0.0))
-                await self._take(client, addon, turn)
+                await asyncio.sleep(max(poll.due - _now(), 0.0))
+                await self._take(client, addon, poll)
             await asyncio.Event().wait()
 
-    def _open_turns(self) -> Iterator[tuple[Addon, Turn]]:
+    def _pollable(self) -> Iterator[tuple[Addon, PollState]]:
         """List what can be asked: without its UUID a cluster has no address."""
         for addon in self._addons:
-            for turn in addon.turns.values():
-                if addon.uuid is not None or turn.endpoint is Endpoint.ADDON:
-                    yield addon, turn
+            for poll in addon.polls.values():
+                if addon.uuid is not None or poll.endpoint is Endpoint.ADDON:
+                    yield addon, poll
 
-    async def _take(self, client: PlatformClient, addon: Addon, turn: Turn) -> None:
+    async def _take(
+        self, client: PlatformClient, addon: Addon, poll: PollState
+    ) -> None:
         try:
-            answer = _check_answer(turn, await self._ask(client, addon, turn))
+            answer = _check_answer(poll, await self._ask(client, addon, poll))
         except Exception as error:  # noqa: BLE001 (nothing may stop the others)
             self._rare_log.failure("collector.failed", error)
             answer = Answer(outcome=Outcome.OTHER)
-        self.telemetry.requests[turn.endpoint, answer.outcome] += 1
-        self._set_pace(addon, turn, answer)
+        self.telemetry.requests[poll.endpoint, answer.outcome] += 1
+        self._set_pace(addon, poll, answer)
         try:
             if answer.outcome in {Outcome.OK, Outcome.NOT_MODIFIED}:
-                self._receive(addon, turn, answer)
+                self._receive(addon, poll, answer)
         except Exception as error:  # noqa: BLE001 (nor may a consumer's bug)
             self._rare_log.failure("collector.failed", error)
 
-    async def _ask(self, client: PlatformClient, addon: Addon, turn: Turn) -> Answer:
-        if turn.endpoint is Endpoint.ADDON:
+    async def _ask(
+        self, client: PlatformClient, addon: Addon, poll: PollState
+    ) -> Answer:
+        if poll.endpoint is Endpoint.ADDON:
             url = f"{self._platform_url}/addons/{quote(addon.given, safe='')}"
-            return await client.get(url, _PLATFORM_MEDIA_TYPE, turn.etag)
+            return await client.get(url, _PLATFORM_MEDIA_TYPE, poll.etag)
         url = f"{self._data_url}/data/kafka/v0/clusters/{addon.uuid}"
         return await client.get(
-            f"{url}{_PATHS[turn.endpoint]}", _DATA_MEDIA_TYPE, turn.etag
+            f"{url}{_PATHS[poll.endpoint]}", _DATA_MEDIA_TYPE, poll.etag
         )
 
-    def _set_pace(self, addon: Addon, turn: Turn, answer: Answer) -> None:
+    def _set_pace(self, addon: Addon, poll: PollState, answer: Answer) -> None:
         """Decide when to ask again, and what to forget meanwhile."""
-        pause = self._slow if turn.endpoint is Endpoint.ADDON else self._interval
+        pause = self._slow if poll.endpoint is Endpoint.ADDON else self._interval
         match answer.outcome:
             case Outcome.OK | Outcome.NOT_MODIFIED:
-                turn.faults = 0
+                poll.faults = 0
             case Outcome.UNAUTHORIZED:
                 self._rare_log.warning("collector.unauthorized")
-                turn.forget()
+                poll.forget()
                 pause = self._slow
             case Outcome.NOT_FOUND:
                 pause = self._interval
-                self._look_up_again(addon, turn)
+                self._look_up_again(addon, poll)
             case Outcome.GONE:
                 addon.forget()
                 pause = self._slow
             case _:
-                pause = self._back_off(turn)
+                pause = self._back_off(poll)
         self._wait(
-            addon, turn, answer, pause * self._rng.uniform(1 - _JITTER, 1 + _JITTER)
+            addon, poll, answer, pause * self._rng.uniform(1 - _JITTER, 1 + _JITTER)
         )
 
-    def _wait(self, addon: Addon, turn: Turn, answer: Answer, pause: float) -> None:
-        """Move the turn, and those of others that the answer speaks for."""
+    def _wait(
+        self, addon: Addon, poll: PollState, answer: Answer, pause: float
+    ) -> None:
+        """Move the poll, and those of others that the answer speaks for."""
         now = _now()
-        turn.answered, turn.due = now, now + pause
+        poll.answered, poll.due = now, now + pause
         if answer.outcome is Outcome.GONE:
-            for other in addon.turns.values():
-                other.due = max(other.due, turn.due)
+            for other in addon.polls.values():
+                other.due = max(other.due, poll.due)
         asked_for = maybe_parse_retry_after(answer.retry_after, read_clock().wall)
         if answer.outcome is Outcome.RATE_LIMITED and asked_for is not None:
             earliest = now + min(asked_for, self._slow)
-            for other in self._same_host(turn):
+            for other in self._same_host(poll):
                 other.due = max(other.due, earliest)
                 other.held_until = earliest
 
-    def _same_host(self, turn: Turn) -> Iterator[Turn]:
-        on_platform = turn.endpoint is Endpoint.ADDON
+    def _same_host(self, poll: PollState) -> Iterator[PollState]:
+        on_platform = poll.endpoint is Endpoint.ADDON
         for addon in self._addons:
-            for other in addon.turns.values():
+            for other in addon.polls.values():
                 if (other.endpoint is Endpoint.ADDON) is on_platform:
                     yield other
 
-    def _look_up_again(self, addon: Addon, turn: Turn) -> None:
+    def _look_up_again(self, addon: Addon, poll: PollState) -> None:
         """Let the name be looked up before the others ask in vain.
 
         Until then the UUID stays: one endpoint that is missing for good must not keep
         the others waiting.
         """
-        if turn.endpoint is Endpoint.ADDON:
+        if poll.endpoint is Endpoint.ADDON:
             addon.forget()
             return
-        turn.forget()
-        lookup = addon.turns[Endpoint.ADDON]
+        poll.forget()
+        lookup = addon.polls[Endpoint.ADDON]
         if lookup.value is not None and not lookup.faults:
             soon = max(lookup.answered + self._interval, lookup.held_until)
             lookup.due = min(lookup.due, soon)
 
-    def _back_off(self, turn: Turn) -> float:
-        turn.faults += 1
-        if turn.faults > _FAULTS_SURVIVED:
-            turn.forget()
-        doublings = min(turn.faults - 1, _MOST_DOUBLINGS)
+    def _back_off(self, poll: PollState) -> float:
+        poll.faults += 1
+        if poll.faults > _FAULTS_SURVIVED:
+            poll.forget()
+        doublings = min(poll.faults - 1, _MOST_DOUBLINGS)
         return float(min(self._interval * 2**doublings, self._slow))
 
-    def _receive(self, addon: Addon, turn: Turn, answer: Answer) -> None:
+    def _receive(self, addon: Addon, poll: PollState, answer: Answer) -> None:
         if answer.outcome is Outcome.OK:
-            turn.value, turn.etag = answer.value, answer.etag
-        if turn.endpoint is Endpoint.ADDON:
-            self._identify(addon, turn.value)
-        if turn.endpoint is Endpoint.CLUSTER:
+            poll.value, poll.etag = answer.value, answer.etag
+        if poll.endpoint is Endpoint.ADDON:
+            self._identify(addon, poll.value)
+        if poll.endpoint is Endpoint.CLUSTER:
             self._publish(addon)
 
     def _identify(self, addon: Addon, value: object) -> None:
@@ -227,7 +233,7 @@ class Collector:
             return
         if identity.uuid != addon.uuid:
             for endpoint in _PATHS:
-                addon.turns[endpoint].forget()
+                addon.polls[endpoint].forget()
         # A UUID may have been given, but the drain knows the name alone.
         known, addon.name = addon.name, identity.name or addon.given
         addon.uuid, addon.plan = identity.uuid, identity.plan
@@ -238,7 +244,7 @@ class Collector:
 
     def _publish(self, addon: Addon) -> None:
         cluster, topics, wait_status = (
-            addon.turns[endpoint].value
+            addon.polls[endpoint].value
             for endpoint in (Endpoint.CLUSTER, Endpoint.TOPICS, Endpoint.WAIT_STATUS)
         )
         use = decode_cluster(addon.name, addon.plan, cluster, topics, wait_status)
@@ -262,11 +268,11 @@ def _check(token: Secret, *urls: str) -> None:
         raise SettingsError(*problems)
 
 
-def _check_answer(turn: Turn, answer: Answer) -> Answer:
+def _check_answer(poll: PollState, answer: Answer) -> Answer:
     """Refuse an identity without a UUID, and a 304 to what was not asked."""
-    if answer.outcome is Outcome.NOT_MODIFIED and turn.etag is None:
+    if answer.outcome is Outcome.NOT_MODIFIED and poll.etag is None:
         return Answer(outcome=Outcome.OTHER)
-    is_addon = turn.endpoint is Endpoint.ADDON and answer.outcome is Outcome.OK
+    is_addon = poll.endpoint is Endpoint.ADDON and answer.outcome is Outcome.OK
     if is_addon and decode_addon(answer.value) is None:
         return Answer(outcome=Outcome.BAD_JSON)
     return answer

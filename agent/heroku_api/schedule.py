@@ -23,7 +23,7 @@ def _no_requests() -> dict[tuple[Endpoint, Outcome], int]:
 
 
 @dataclass(slots=True)
-class CollectorTelemetry:
+class PollerTelemetry:
     """What the collector counts of its own work.
 
     Attributes:
@@ -37,7 +37,7 @@ class CollectorTelemetry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CollectorLimits:
+class PollerLimits:
     """What one request may take, and how slow the slowest pace is.
 
     Attributes:
@@ -52,11 +52,11 @@ class CollectorLimits:
     slow_seconds: float = 3_600.0
 
 
-DEFAULT_LIMITS = CollectorLimits()
+DEFAULT_LIMITS = PollerLimits()
 
 
 @dataclass(slots=True)
-class Turn:
+class PollState:
     """One endpoint of one add-on.
 
     Attributes:
@@ -91,19 +91,19 @@ class Addon:
         name: What the platform calls it, once that is known.
         uuid: What the Data API calls it; None where it has to be looked up first.
         plan: Name of its plan.
-        turns: Its endpoints, in the order of asking.
+        polls: Its endpoints, in the order of asking.
     """
 
     given: str
     name: str
     uuid: str | None = None
     plan: str | None = None
-    turns: dict[Endpoint, Turn] = field(
-        default_factory=lambda: {one: Turn(one) for one in Endpoint}
+    polls: dict[Endpoint, PollState] = field(
+        default_factory=lambda: {one: PollState(one) for one in Endpoint}
     )
 
     def forget(self) -> None:
         """Drop all that was said of it; its UUID may be another one next time."""
         self.uuid = None
-        for turn in self.turns.values():
-            turn.forget()
+        for poll in self.polls.values():
+            poll.forget()

@@ -14,8 +14,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from agent.metrics.telemetry import Telemetry
 from agent.settings import Limits
+from agent.state.telemetry import Telemetry
 
 SWEEP_SECONDS = 1.0
 # Answers are small and ready; this is for clients that do not read them.

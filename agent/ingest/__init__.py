@@ -1,12 +1,13 @@
-"""How log lines come in: one file for each transport, and this table of them."""
+"""How log lines come in: one file for each transport, and this tuple of them."""
 
+from collections.abc import Callable
+
+from agent.engine import Engine
 from agent.ingest.http_drain import HttpDrain
+from agent.ingest.transport import Transport
+from agent.settings import Settings
 
-HTTP_SOURCES = (
-    ("/logs", HttpDrain),
-    ("/logs/{rest:path}", HttpDrain),
-    # What Grafana Alloy and Vector listen on, so that their drains keep working.
-    ("/heroku/api/v1/drain", HttpDrain),
-    ("/events", HttpDrain),
-)
-"""Routes, and the transport that serves each."""
+__all__ = ["TRANSPORTS", "Transport"]
+
+TRANSPORTS: tuple[Callable[[Settings, Engine], Transport], ...] = (HttpDrain,)
+"""The only list of them."""

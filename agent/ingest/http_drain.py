@@ -3,26 +3,37 @@
 The answer is 204 whatever the frames hold. Logplex gives up a request for good on any
 4xx, and repeats it at once, unchanged and at most twice, on a 5xx (heroku/logplex,
 ``logplex_http_drain:handle_response_status``): neither cures a bad frame, both lose
-the good ones beside it.
+the good ones beside it. Only where an internal error kept the agent from applying
+anything is the answer 503, and not before the request was tried for some seconds:
+Logplex makes its tries without a pause.
 """
 
 import asyncio
-import zlib
 from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
+from agent.change import Change, Origin
 from agent.clock import read_clock
+from agent.engine import Engine
 from agent.http.auth import Authenticator
 from agent.http.responses import refuse, send_answer
 from agent.logs import RareLog, get_logger
-from agent.metrics.telemetry import Telemetry
-from agent.pipeline import Delivery, Pipeline
-from agent.settings import Limits
+from agent.settings import Settings
+from parsers import Budget, DrainDecoder, GzipReader
 
 ROUTE = "/logs"  # of all aliases
+
+PATHS = (
+    "/logs",
+    "/logs/{rest:path}",
+    # What Grafana Alloy and Vector listen on, so that their drains keep working.
+    "/heroku/api/v1/drain",
+    "/events",
+)
 
 # A Logplex request is at most 102,550 bytes: read that much of one that is refused,
 # so that its sender sees the 401 rather than a reset connection.
@@ -33,30 +44,46 @@ _MEMBERS = 64
 _GZIP = (b"gzip", b"x-gzip")
 _PLAIN = (b"", b"identity")
 _CHALLENGE = (b"www-authenticate", b'Basic realm="heroku-kafka-agent"')
+# Pauses between the tries of a request that an internal error kept from being applied,
+# as shares of the time that it may be held.
+_PAUSES = (1 / 7, 2 / 7, 4 / 7)
+_MOST_HELD = 32
 
 
 class HttpDrain:
-    """The ASGI endpoint of a drain.
+    """The transport of HTTPS drains, and their ASGI endpoint.
 
     Args:
-        pipeline: Where deliveries go.
-        telemetry: Where requests are counted.
-        authenticator: Who may write.
-        limits: How much is read.
+        settings: Who may write, and how much is read.
+        engine: Where batches go.
     """
 
-    def __init__(
-        self,
-        pipeline: Pipeline,
-        telemetry: Telemetry,
-        authenticator: Authenticator,
-        limits: Limits,
-    ) -> None:
-        self._pipeline = pipeline
-        self._telemetry = telemetry
-        self._authenticator = authenticator
-        self._limits = limits
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self._engine = engine
+        self._telemetry = engine.telemetry
+        self._authenticator = Authenticator(settings.drain_credentials)
+        self._limits = settings.limits
+        self._budget = Budget(settings.limits.grammar_lines)
+        self._decoder = DrainDecoder(
+            frame_limit_bytes=settings.limits.frame_bytes,
+            budget=self._budget,
+            local0_only=settings.require_local0,
+        )
         self._log = RareLog()
+        self._held = 0
+        self._stopping = asyncio.Event()
+
+    async def start(self) -> None:
+        """Begin to accept."""
+        self._stopping.clear()
+
+    async def stop(self) -> None:
+        """Hold no request any longer; the server finishes those that are in flight."""
+        self._stopping.set()
+
+    def routes(self) -> list[BaseRoute]:
+        """List the routes of drains."""
+        return [Route(path, self) for path in PATHS]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -78,7 +105,9 @@ class HttpDrain:
         if isinstance(body, HTTPStatus):
             await self._refuse(receive, send, body)
             return
-        self._deliver(headers, body)
+        if not await self._deliver(headers, body):
+            await self._refuse(receive, send, HTTPStatus.SERVICE_UNAVAILABLE)
+            return
         self._telemetry.requests[ROUTE, HTTPStatus.NO_CONTENT.value] += 1
         await send_answer(send, HTTPStatus.NO_CONTENT)
 
@@ -115,31 +144,65 @@ class HttpDrain:
         self._telemetry.received_bytes += len(body)
         if encoding in _PLAIN:
             return body
-        plain, whole = await asyncio.to_thread(gunzip, body, self._limits.decoded_bytes)
+        plain, whole = await asyncio.to_thread(
+            decompress, body, self._limits.decoded_bytes
+        )
         if plain is None:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         self._telemetry.undecodable_bodies += not whole
         return plain
 
-    def _deliver(self, headers: Mapping[bytes, bytes], body: bytes) -> None:
+    async def _deliver(self, headers: Mapping[bytes, bytes], body: bytes) -> bool:
+        """Apply one request; False where an internal error left nothing applied."""
+        if not self._telemetry.last_request_timestamp:
+            get_logger().info("drain.first_request", bytes=len(body))
         request_id = headers.get(b"logplex-frame-id") or headers.get(
             b"x-request-id", b""
         )
-        delivery = Delivery(
-            body=body,
+        origin = Origin(
             drain_token=headers.get(b"logplex-drain-token", b"")[:_ID_BYTES],
             request_id=request_id if len(request_id) <= _ID_BYTES else b"",
-            message_count=headers.get(b"logplex-msg-count", b""),
+            announced=headers.get(b"logplex-msg-count", b""),
         )
+        change = self._maybe_prepare(body, origin)
+        if change is None:
+            change = await self._try_again(body, origin)
+        if change is None:
+            return False
+        self._telemetry.last_request_timestamp = change.now.wall
+        self._engine.commit(change)
+        return True
+
+    def _maybe_prepare(self, body: bytes, origin: Origin) -> Change | None:
+        """Decode and judge a body; None for an internal error outside of any line."""
         now = read_clock()
-        if not self._telemetry.last_request_timestamp:
-            get_logger().info("drain.first_request", bytes=len(body))
-        self._telemetry.last_request_timestamp = now.wall
+        self._budget.refill(now.monotonic)
         try:
-            self._pipeline.receive(delivery, now)
-        except Exception as error:  # noqa: BLE001 (the one boundary: a bug of ours)
+            return self._engine.prepare(self._decoder.decode(body), origin, now)
+        except Exception as error:  # noqa: BLE001 (the boundary of one request)
             self._telemetry.internal_errors += 1
             self._log.failure("request.failed", error)
+            return None
+
+    async def _try_again(self, body: bytes, origin: Origin) -> Change | None:
+        """Hold a request and try it some times more, as Logplex would without a pause."""
+        if self._held >= _MOST_HELD:
+            return None
+        self._held += 1
+        try:
+            for share in _PAUSES:
+                if self._stopping.is_set():
+                    return None
+                try:
+                    pause = share * self._limits.hold_seconds
+                    await asyncio.wait_for(self._stopping.wait(), pause)
+                except TimeoutError:
+                    change = self._maybe_prepare(body, origin)
+                    if change is not None:
+                        return change
+            return None
+        finally:
+            self._held -= 1
 
 
 async def read_body(receive: Receive, limit_bytes: int) -> bytes | None:
@@ -170,8 +233,8 @@ async def read_body(receive: Receive, limit_bytes: int) -> bytes | None:
         chunks.append(chunk)
 
 
-def gunzip(body: bytes, limit_bytes: int) -> tuple[bytes | None, bool]:
-    """Decompress a gzip body of one or several members (RFC 1952 section 2.2).
+def decompress(body: bytes, limit_bytes: int) -> tuple[bytes | None, bool]:
+    """Decompress a gzip body.
 
     Args:
         body: The compressed bytes.
@@ -180,19 +243,10 @@ def gunzip(body: bytes, limit_bytes: int) -> tuple[bytes | None, bool]:
     Returns:
         What came out, or None past the limit; and whether the input was whole.
     """
+    reader = GzipReader(_MEMBERS)
     out = bytearray()
-    rest = body
-    for _ in range(_MEMBERS):
-        member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        try:
-            out += member.decompress(rest, limit_bytes + 1 - len(out))
-        except zlib.error:
-            return bytes(out), False
+    for piece in reader.receive_data(body):
+        out += piece
         if len(out) > limit_bytes:
             return None, True
-        if not member.eof:
-            return bytes(out), False
-        rest = member.unused_data
-        if not rest:
-            return bytes(out), True
-    return bytes(out), False
+    return bytes(out), reader.is_whole

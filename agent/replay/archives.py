@@ -5,22 +5,38 @@ sentence; nothing is raised for what a file holds.
 """
 
 import os
-import zlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
 
 from agent.errors import SettingsError
+from parsers import Batch, Budget, DrainDecoder, GzipReader, TextReader
 
 BLOCK_BYTES = 1 << 18
 STDIN = "-"
 
 _GZIP = b"\x1f\x8b"
-_GZIP_FORMAT = 31  # zlib's number for a gzip header and the largest window
+_DETECT_BYTES = 1 << 16
+_COLOUR = rb"(?:\x1b\[[0-9;]*m)*"
+_LINE_START = re.compile(
+    rb"^\x00*" + _COLOUR + rb"\d{4}-\d\d-\d\dT\S+ \S+?\[[^\s\[\]]+\]:"
+    rb"|^[^\t\n]*(?:\t[^\t\n]*){7}\t[^\t\n/]+/[^\t\n]+\t",
+    re.MULTILINE,
+)
+_FRAME_START = re.compile(rb"\b\d{1,6} <\d{1,3}>1 ")
 
 Report = Callable[[str], None]
 """Takes a plain sentence about something that could not be read."""
+
+
+class Kind(Enum):
+    """What an archive holds."""
+
+    TEXT = "text"
+    BODIES = "drain bodies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +126,54 @@ def read_blocks(
     yield from filter(None, everything)
 
 
+def detect_kind(start: bytes) -> Kind:
+    """Say what an archive holds, by the kind of line that begins first in it.
+
+    So a body whose first count is broken is still a body, and so is text in which a
+    dyno printed a frame.
+
+    Args:
+        start: Its first bytes, decompressed.
+    """
+    line, frame = _LINE_START.search(start), _FRAME_START.search(start)
+    if frame is None or (line is not None and line.start() < frame.start()):
+        return Kind.TEXT
+    return Kind.BODIES
+
+
+def read_batches(
+    blocks: Iterator[bytes],
+    is_cut: Callable[[], bool],
+    detected: Callable[[Kind], None],
+) -> Iterator[Batch]:
+    """Read an archive of either kind.
+
+    Args:
+        blocks: Its bytes, in pieces of any size.
+        is_cut: Says, when they have ended, whether there should have been more.
+        detected: Is told what the archive holds, unless it is empty.
+
+    Yields:
+        What was found, piece by piece. There is time for all of the grammar here, and a
+        budget would make the result depend on the order of the lines.
+    """
+    start = b""
+    while len(start) < _DETECT_BYTES and (block := next(blocks, b"")):
+        start += block
+    kind = detect_kind(start)
+    if start:
+        detected(kind)
+    everything = _put_in_front(start, blocks)
+    if kind is Kind.TEXT:
+        text = TextReader()
+        yield from map(text.receive_data, everything)
+        yield text.receive_eof(cut=is_cut())
+    else:
+        decoder = DrainDecoder(budget=Budget())
+        yield from map(decoder.receive_data, everything)
+        yield decoder.receive_eof()
+
+
 def _say(source: Source, what: str) -> str:
     return f"{source.title} {what}; what could be read of it is counted"
 
@@ -133,36 +197,11 @@ def _put_in_front(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
 
 def _decompress(blocks: Iterator[bytes], damaged: Report) -> Iterator[bytes]:
     """Decompress gzip of any number of members, in bounded memory."""
-    member = zlib.decompressobj(_GZIP_FORMAT)
+    reader = GzipReader()
     for block in blocks:
-        data, more = block, True
-        while data or more:
-            if member.eof:
-                data = data.lstrip(b"\x00")  # padding of tapes, which gzip(1) skips
-                if not data:
-                    break
-                member = zlib.decompressobj(_GZIP_FORMAT)
-            before = member.copy()
-            try:
-                piece = member.decompress(data, BLOCK_BYTES)
-            except zlib.error:
-                yield _salvage(before, data)
-                damaged("is damaged gzip")
-                return
-            yield piece
-            # Only a full piece can have left something behind without any input.
-            more = len(piece) == BLOCK_BYTES and not member.eof
-            data = member.unused_data if member.eof else member.unconsumed_tail
-    if not member.eof:
+        yield from reader.receive_data(block)
+        if reader.is_damaged:
+            damaged("is damaged gzip")
+            return
+    if not reader.is_whole:
         damaged("is gzip that ends too early")
-
-
-def _salvage(member: "zlib._Decompress", data: bytes) -> bytes:
-    """Decompress a block again, byte by byte, up to where it is damaged."""
-    pieces = []
-    for at in range(len(data)):
-        try:
-            pieces.append(member.decompress(data[at : at + 1]))
-        except zlib.error:
-            break
-    return b"".join(pieces)

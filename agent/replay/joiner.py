@@ -1,10 +1,9 @@
-"""Gives brokers' lines what continues them, while an archive is read in order."""
+"""Joins broker lines with what continues them, while an archive is read in order."""
 
 from collections.abc import Iterable, Iterator
 
-from agent.replay.reader import Found
 from agent.state.log_events import join_continuations
-from parsers import BrokerContinuation, BrokerLog, Reason, Unparsed
+from parsers import BrokerContinuation, BrokerLog, Reason, Record, Unparsed
 
 _OPEN_NODES = 1024
 """Nodes of which the newest line is held back, since more of it may come."""
@@ -13,23 +12,23 @@ _OPEN_NODES = 1024
 class Joiner:
     """Holds back the newest line of each node until the node's next one.
 
-    Call `receive` with what is found in one archive, in order, and `receive_eof` at
-    its end.
+    Call `receive` with the records of one archive, in order, and `receive_eof` at its
+    end.
     """
 
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], BrokerLog] = {}
 
-    def receive(self, found: Iterable[Found]) -> Iterator[Found]:
-        """Take what was found.
+    def receive(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Take records.
 
         Args:
-            found: Events, in their order.
+            records: In their order.
 
         Yields:
             The same, with lines made whole and no continuation among them.
         """
-        for one in found:
+        for one in records:
             if isinstance(one, BrokerLog):
                 yield from self._begin(one)
             elif isinstance(one, BrokerContinuation):
@@ -37,7 +36,7 @@ class Joiner:
             else:
                 yield one
 
-    def receive_eof(self) -> Iterator[Found]:
+    def receive_eof(self) -> Iterator[Record]:
         """Yield what is still held back."""
         yield from self._open.values()
         self._open.clear()
@@ -50,7 +49,7 @@ class Joiner:
             yield self._open.pop(next(iter(self._open)))
         self._open[line.addon, line.node] = line
 
-    def _continue(self, more: BrokerContinuation) -> Iterator[Found]:
+    def _continue(self, more: BrokerContinuation) -> Iterator[Record]:
         key = (more.addon, more.node)
         line = self._open.get(key)
         joined = [] if line is None else join_continuations([line, more])

@@ -5,7 +5,8 @@ order in which files are given changes nothing, and a line that stands in severa
 is recognised however far apart they are: its copies are neighbours then. Lines that
 a broker really wrote twice stand twice in one archive, and then both count: the n-th
 of equal lines in an archive is compared with the n-th in the others, as
-`agent.state.dedupe.RecentLines` does it with requests.
+`agent.state.dedupe.RecentLines` does it with requests, and through different attachments
+(``source=``) they are the same line.
 """
 
 import json
@@ -14,13 +15,12 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
-from hashlib import blake2b
 from types import TracebackType
 from typing import NamedTuple, Self, cast
 
+from agent.change import NewLine, NewLog, NewLoss, NewMetrics
 from agent.kafka.categories import Category, Urgency
-from agent.kafka.classifier import classify
-from agent.replay.reader import Found, TextLoss
+from agent.state.dedupe import Identities
 from parsers import BrokerLog, DrainLoss, Level, LossCode, MetricLine, SampleKey
 
 EARLIEST = 1_262_304_000.0
@@ -31,7 +31,6 @@ AHEAD_SECONDS = 86_400.0
 
 _CACHE_KIB = 16_384
 _ROWS = 2_000
-_IDENTITY_BYTES = 12
 _LINE_COLUMNS = 5  # what equal lines have in common: time to identity
 _METRICS, _LOG, _LOSS = range(3)
 _SCHEMA = """
@@ -42,15 +41,15 @@ PRAGMA cache_size = -{cache};
 CREATE TABLE detail (id INTEGER PRIMARY KEY, text TEXT UNIQUE NOT NULL);
 CREATE TABLE line (
     time REAL, addon TEXT, kind INTEGER, sender TEXT, identity BLOB, trace INTEGER,
-    archive INTEGER, detail INTEGER, figures BLOB
+    archive INTEGER, source TEXT, detail INTEGER, figures BLOB
 );
 BEGIN;
 """
-_INSERT = "INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 # Of copies of a line the one with the longest trace comes first.
 _SELECT = """
-SELECT time, addon, kind, sender, identity, archive, detail, figures FROM line
-ORDER BY time, addon, kind, sender, identity, trace DESC, detail, archive
+SELECT time, addon, kind, sender, identity, archive, source, detail, figures FROM line
+ORDER BY time, addon, kind, sender, identity, trace DESC, detail, archive, source
 """
 
 
@@ -105,8 +104,19 @@ class Lost(NamedTuple):
 
 
 Record = Metrics | Logged | Lost
-_Row = tuple[float | None, str, int, str, bytes, int, int, int, bytes]
-_Sorted = tuple[float | None, str, int, str, bytes, int, int, bytes]
+_Row = tuple[float | None, str, int, str, bytes, int, int, str, int, bytes]
+_Sorted = tuple[float | None, str, int, str, bytes, int, str, int, bytes]
+
+
+class _Columns(NamedTuple):
+    """What a row holds beside time, add-on and identity."""
+
+    kind: int
+    sender: str
+    trace: int
+    source: str
+    detail: int
+    figures: bytes
 
 
 class Journal:
@@ -117,13 +127,15 @@ class Journal:
 
     Args:
         now: Seconds since the epoch; no line was written much later.
+        identities: What identifies lines.
 
     Attributes:
         repeated: Lines left out by `records` because they had come before.
         undated: Lines without a timestamp that can be believed.
     """
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, identities: Identities) -> None:
+        self._identities = identities
         self._latest = now + AHEAD_SECONDS
         # An empty name is a database on disk that nobody else sees and that SQLite
         # removes when it is closed.
@@ -153,59 +165,45 @@ class Journal:
         """Take note that what is added from now on stands in another archive."""
         self._archive += 1
 
-    def add(self, found: Found) -> None:
-        """Take a line; whatever else was found is passed over.
+    def add(self, new: NewLine) -> None:
+        """Take a line; a continuation is passed over.
 
         Args:
-            found: Something that an archive held.
+            new: A line of a change that was prepared.
         """
-        match found:
-            case MetricLine(addon=addon, timestamp=timestamp, message=message):
-                detail = self._detail_of(tuple(found.samples))
-                figures = array("d", found.samples.values()).tobytes()
-                sender = "" if found.broker is None else found.broker
-                row = (_METRICS, sender, 0, detail, figures)
-            case BrokerLog(addon=addon, timestamp=timestamp, message=message):
-                verdict = classify(found)
-                words = (found.level, verdict.category, verdict.urgency)
+        match new:
+            case NewMetrics(line=line):
+                detail = self._detail_of(tuple(line.samples))
+                figures = array("d", line.samples.values()).tobytes()
+                sender = "" if line.broker is None else line.broker
+                columns = _Columns(_METRICS, sender, 0, line.source, detail, figures)
+                self._append(line.addon, line, columns)
+            case NewLog(line=log, verdict=verdict):
+                words = (log.level, verdict.category, verdict.urgency)
                 detail = self._detail_of(tuple(word.value for word in words))
-                row = (_LOG, found.node, len(found.trace), detail, b"")
-            case TextLoss(timestamp=timestamp, message=message, loss=loss):
-                addon = ""
-                row = self._loss(loss)
-            case DrainLoss():
-                addon, timestamp, message = "", None, b""
-                row = self._loss(found)
+                columns = _Columns(_LOG, log.node, len(log.trace), "", detail, b"")
+                self._append(log.addon, log, columns)
+            case NewLoss(loss=loss):
+                figures = array("d", [loss.count]).tobytes()
+                detail = self._detail_of((loss.code,))
+                self._append("", loss, _Columns(_LOSS, "", 0, "", detail, figures))
             case _:
                 return
-        self._append(addon, timestamp, message, row)
-
-    def _loss(self, loss: DrainLoss) -> tuple[int, str, int, int, bytes]:
-        figures = array("d", [loss.count]).tobytes()
-        return _LOSS, "", 0, self._detail_of((loss.code,)), figures
 
     def _append(
-        self,
-        addon: str,
-        timestamp: float | None,
-        message: bytes,
-        row: tuple[int, str, int, int, bytes],
+        self, addon: str, line: MetricLine | BrokerLog | DrainLoss, columns: _Columns
     ) -> None:
-        kind, sender, trace, detail, figures = row
-        time = timestamp
-        if timestamp is None:
+        time = line.timestamp
+        identity = self._identities.maybe_of_line(line)
+        if identity is None:
             # Nothing tells it from a repetition, so each is one of its own.
             self._number += 1
             identity = b"%d" % self._number
-        else:
-            # A frame may end in a newline that text does not show.
-            digest = blake2b(message.rstrip(), digest_size=_IDENTITY_BYTES)
-            if not EARLIEST <= timestamp <= self._latest:
-                time = None
-                digest.update(b"%r" % timestamp)
-            identity = digest.digest()
+        elif time is not None and not EARLIEST <= time <= self._latest:
+            time = None
+        kind, sender, trace, source, detail, figures = columns
         head = (time, addon, kind, sender, identity)
-        self._rows.append((*head, trace, self._archive, detail, figures))
+        self._rows.append((*head, trace, self._archive, source, detail, figures))
         if len(self._rows) >= _ROWS:
             self._flush()
 
@@ -231,22 +229,22 @@ class Journal:
         """Yield each line once, those without a time first, then the oldest."""
         self._flush()
         previous: tuple[object, ...] = ()
-        counts: Counter[int] = Counter()
-        told = 0
+        counts: Counter[tuple[int, str]] = Counter()
+        yielded = 0
         for row in self._db.execute(_SELECT):
-            line, archive = row[:_LINE_COLUMNS], row[_LINE_COLUMNS]
+            line, place = row[:_LINE_COLUMNS], row[_LINE_COLUMNS : _LINE_COLUMNS + 2]
             if line != previous:
-                previous, told = line, 0
+                previous, yielded = line, 0
                 counts.clear()
-            counts[archive] += 1
-            if counts[archive] > told:
-                told += 1
+            counts[place] += 1
+            if counts[place] > yielded:
+                yielded += 1
                 yield self._restore(row)
             else:
                 self.repeated += 1
 
     def _restore(self, row: _Sorted) -> Record:
-        time, addon, kind, sender, _, _, detail, figures = row
+        time, addon, kind, sender, _, _, _, detail, figures = row
         if kind == _LOSS:
             (code,), (count,) = self._words_of(detail), memoryview(figures).cast("d")
             return Lost(cast("LossCode", code), int(count))

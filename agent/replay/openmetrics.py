@@ -6,11 +6,12 @@ a temporary file; at the end they are read back series by series.
 """
 
 import tempfile
-from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Self, TextIO
 
-from agent.kafka.gauges import PREFIX
+from agent.metrics.exposition import render_labels
+from agent.metrics.series import Series
+from agent.metrics.specs import LOG_EVENTS, LOG_LINES, Spec
 from agent.replay.journal import Logged, Metrics
 from parsers import Level
 
@@ -20,18 +21,12 @@ STEP_SECONDS = 60
 HOLE_SECONDS = 900
 """Where an archive has nothing of a cluster for longer, its counters have no points."""
 
-_LINES = f"{PREFIX}log_lines"
-_EVENTS = f"{PREFIX}log_events"
-_HELP = {
-    _LINES: "Lines that a node of the cluster logged, by level.",
-    _EVENTS: "Lines that a node logged, by what they are about and what they ask for.",
-}
 _POINTS_IN_MEMORY = 200_000
 _POINTS_OF_SERIES = 4_000
 _MILLISECONDS = 1000
 
 
-class _Series:
+class _Points:
     """The points of one series, in memory and on disk."""
 
     __slots__ = ("last", "pieces", "points")
@@ -49,29 +44,30 @@ class _Spool:
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (close() closes it)
         self._end = 0
         self._held = 0
-        self._families: dict[str, dict[str, _Series]] = {}
+        self._families: dict[Spec, dict[tuple[str, ...], _Points]] = {}
 
-    def add(self, name: str, labels: str, milliseconds: int, value: float) -> None:
+    def add(self, one: Series) -> None:
         """Add a point; of two at one time the first stays, as OpenMetrics wants."""
-        family = self._families.get(name)
+        family = self._families.get(one.spec)
         if family is None:
-            family = self._families[name] = {}
-        series = family.get(labels)
+            family = self._families[one.spec] = {}
+        series = family.get(one.labels)
         if series is None:
-            series = family[labels] = _Series()
+            series = family[one.labels] = _Points()
+        milliseconds = round((one.timestamp or 0.0) * _MILLISECONDS)
         if series.last == milliseconds:
             return
         series.last = milliseconds
-        series.points.append(f"{value!r} {_render_time(milliseconds)}")
+        series.points.append(f"{one.value!r} {_render_time(milliseconds)}")
         self._held += 1
         if len(series.points) >= _POINTS_OF_SERIES:
             self._put_down(series)
         elif self._held >= _POINTS_IN_MEMORY:
             for others in self._families.values():
-                for one in others.values():
-                    self._put_down(one)
+                for points in others.values():
+                    self._put_down(points)
 
-    def _put_down(self, series: _Series) -> None:
+    def _put_down(self, series: _Points) -> None:
         if not series.points:
             return
         text = "\n".join(series.points).encode()
@@ -81,16 +77,16 @@ class _Spool:
         self._held -= len(series.points)
         series.points.clear()
 
-    def write(self, out: TextIO, head: Callable[[str], str]) -> None:
-        """Write all families, by name, each with its head."""
-        for name, family in sorted(self._families.items()):
-            out.write(head(name))
-            for labels, series in sorted(family.items()):
+    def write(self, out: TextIO) -> None:
+        """Write all families, by name, each with its header."""
+        for spec in sorted(self._families, key=lambda spec: spec.name):
+            out.write(_render_header(spec))
+            for labels, series in sorted(self._families[spec].items()):
                 self._put_down(series)
+                place = f"{spec.name}{render_labels(spec, labels)} "
                 for start, length in series.pieces:
                     self._file.seek(start)
                     points = self._file.read(length).decode()
-                    place = f"{name}{labels} "
                     out.write(place + points.replace("\n", f"\n{place}") + "\n")
             self._file.seek(self._end)
 
@@ -105,7 +101,7 @@ class _Counters:
     def __init__(self, spool: _Spool, addon: str) -> None:
         self._spool = spool
         self._addon = addon
-        self._counts: dict[tuple[str, str], int] = {}
+        self._counts: dict[tuple[Spec, tuple[str, ...]], int] = {}
         self._tick: int | None = None
         self._seen = 0.0
 
@@ -122,15 +118,12 @@ class _Counters:
 
     def count(self, line: Logged) -> None:
         """Count a line, at the time that was advanced to."""
-        node = f'{{addon="{self._addon}",node="{line.node}"'
         for level in Level:
-            self._begin(f"{_LINES}_total", f'{node},level="{level.value}"}}')
-        cell = (
-            f'{node},category="{line.category.value}",urgency="{line.urgency.value}"}}'
-        )
-        self._begin(f"{_EVENTS}_total", cell)
-        self._counts[f"{_LINES}_total", f'{node},level="{line.level.value}"}}'] += 1
-        self._counts[f"{_EVENTS}_total", cell] += 1
+            self._begin(LOG_LINES, (self._addon, level.value, line.node))
+        cell = (self._addon, line.category.value, line.node, line.urgency.value)
+        self._begin(LOG_EVENTS, cell)
+        self._counts[LOG_LINES, (self._addon, line.level.value, line.node)] += 1
+        self._counts[LOG_EVENTS, cell] += 1
 
     def finish(self) -> None:
         """Show what was counted since the last minute."""
@@ -138,15 +131,15 @@ class _Counters:
             self._tick += STEP_SECONDS
             self._add_points(self._tick)
 
-    def _begin(self, name: str, labels: str) -> None:
+    def _begin(self, spec: Spec, labels: tuple[str, ...]) -> None:
         """Show a new counter at 0 first, so that increase() sees its first line."""
-        if (name, labels) not in self._counts and self._tick is not None:
-            self._counts[name, labels] = 0
-            self._spool.add(name, labels, self._tick * _MILLISECONDS, 0)
+        if (spec, labels) not in self._counts and self._tick is not None:
+            self._counts[spec, labels] = 0
+            self._spool.add(Series(spec, labels, 0, self._tick))
 
     def _add_points(self, tick: int) -> None:
-        for (name, labels), count in self._counts.items():
-            self._spool.add(name, labels, tick * _MILLISECONDS, count)
+        for (spec, labels), count in self._counts.items():
+            self._spool.add(Series(spec, labels, count, tick))
 
 
 class History:
@@ -170,24 +163,21 @@ class History:
     ) -> None:
         self._spool.close()
 
-    def add_metrics(self, line: Metrics, names: tuple[str, ...]) -> None:
+    def add_metrics(self, line: Metrics, specs: tuple[Spec | None, ...]) -> None:
         """Take a metric line; one without a time has no place in history.
 
         Args:
             line: The line.
-            names: The metric of each of its values; empty where it has none.
+            specs: The metric of each of its values; None where it has none.
         """
         if line.time is None:
             return
         self._counters_of(line.addon, line.time)
-        labels = f'{{addon="{line.addon}"' + (
-            "}" if line.broker is None else f',broker="{line.broker}"}}'
-        )
-        milliseconds = round(line.time * _MILLISECONDS)
+        labels = (line.addon,) if line.broker is None else (line.addon, line.broker)
         add = self._spool.add
-        for name, value in zip(names, line.values, strict=True):
-            if name:
-                add(name, labels, milliseconds, value)
+        for spec, value in zip(specs, line.values, strict=True):
+            if spec is not None:
+                add(Series(spec, labels, value, line.time))
 
     def add_log(self, line: Logged) -> None:
         """Take a broker's own line; one without a time has no place in history."""
@@ -201,24 +191,16 @@ class History:
         counters.advance(time)
         return counters
 
-    def write(self, out: TextIO, helps: dict[str, str]) -> None:
-        """Write everything, once.
-
-        Args:
-            out: Where to.
-            helps: One sentence for each gauge.
-        """
+    def write(self, out: TextIO) -> None:
+        """Write everything, once."""
         for counters in self._counters.values():
             counters.finish()
-        self._spool.write(out, lambda name: _render_head(name, helps))
+        self._spool.write(out)
         out.write("# EOF\n")
 
 
-def _render_head(name: str, helps: dict[str, str]) -> str:
-    family = name.removesuffix("_total")
-    if family in _HELP:
-        return f"# HELP {family} {_HELP[family]}\n# TYPE {family} counter\n"
-    return f"# HELP {name} {helps[name]}\n# TYPE {name} gauge\n"
+def _render_header(spec: Spec) -> str:
+    return f"# HELP {spec.family} {spec.help}\n# TYPE {spec.family} {spec.kind}\n"
 
 
 def _render_time(milliseconds: int) -> str:

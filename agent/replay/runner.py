@@ -3,24 +3,27 @@
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
+from agent.change import Origin
+from agent.clock import Moment
+from agent.engine import Engine
 from agent.errors import AgentError, SettingsError
-from agent.replay.archives import STDIN, Source, read_blocks
+from agent.metrics.specs import Drop, Spec
+from agent.replay.archives import STDIN, Kind, Source, read_batches, read_blocks
 from agent.replay.joiner import Joiner
 from agent.replay.journal import Journal, Logged, Lost, Metrics
 from agent.replay.openmetrics import History
-from agent.replay.reader import Kind, detect_kind, read_portions
-from agent.replay.roster import Roster
 from agent.replay.summary import ClusterSummary, Summariser
-from agent.settings import Limits
-from agent.state.clusters import Drop
-from parsers import Reason, Unparsed
+from agent.settings import Settings
+from agent.state.admission import Admission
+from parsers import Batch, Reason, Record, SampleKey
 
-_DETECT_BYTES = 1 << 16
+_ARCHIVE = Origin(is_request=False)
+_MOST_SHAPES = 4096
 
 
 class ReplayError(AgentError):
@@ -119,90 +122,129 @@ def run_replay(
         ReplayError: There is no room for temporary files, or `out` cannot be written.
     """
     replay = Replay()
+    engine = Engine(Settings())
     try:
-        with Journal(now) as journal:
+        with Journal(now, engine.identities) as journal:
+            reading = _Reading(engine, journal, replay, Moment(now, now))
             for source in sources:
                 journal.begin_archive()
-                _read(source, stdin, journal, replay, advance)
+                reading.read(source, stdin, advance)
             if out is None:
                 _sum_up(journal, replay, None)
             else:
                 with History() as history:
-                    roster = _sum_up(journal, replay, history)
-                    _write(history, roster, out)
+                    _sum_up(journal, replay, history)
+                    _write(history, out)
     except (OSError, sqlite3.Error) as error:
         message = f"cannot write: {error}"
         raise ReplayError(message) from error
     return replay
 
 
-def _read(
-    source: Source,
-    stdin: BinaryIO,
-    journal: Journal,
-    replay: Replay,
-    advance: Callable[[int], None],
-) -> None:
-    """Put one archive into the journal."""
-    size = 0
+class _Reading:
+    """Puts archives into a journal, by way of the engine's judgement."""
 
-    def count(stored: int) -> None:
-        nonlocal size
-        size += stored
-        advance(stored)
+    def __init__(
+        self, engine: Engine, journal: Journal, replay: Replay, now: Moment
+    ) -> None:
+        self._engine = engine
+        self._journal = journal
+        self._replay = replay
+        self._now = now
 
-    known = len(replay.problems)
-    blocks = read_blocks(source, stdin, count, replay.problems.append)
-    start = b""
-    while len(start) < _DETECT_BYTES and (block := next(blocks, b"")):
-        start += block
-    kind = detect_kind(start)
-    joiner = Joiner()
-    everything = _put_in_front(start, blocks)
-    for portion in read_portions(
-        kind, everything, is_cut=lambda: len(replay.problems) > known
-    ):
-        replay.others += portion.others
-        for found in joiner.receive(portion.found):
-            if isinstance(found, Unparsed):
-                replay.refused[found.reason] += 1
-            else:
-                journal.add(found)
-    for line in joiner.receive_eof():
-        journal.add(line)
-    replay.inputs.append(
-        Input(name=source.name, kind=kind if start else None, size_bytes=size)
-    )
+    def read(
+        self, source: Source, stdin: BinaryIO, advance: Callable[[int], None]
+    ) -> None:
+        """Read one archive."""
+        problems = self._replay.problems
+        size, kinds, known = 0, list[Kind](), len(problems)
 
+        def count(stored: int) -> None:
+            nonlocal size
+            size += stored
+            advance(stored)
 
-def _put_in_front(start: bytes, blocks: Iterator[bytes]) -> Iterator[bytes]:
-    yield start
-    yield from blocks
+        joiner = Joiner()
+        blocks = read_blocks(source, stdin, count, problems.append)
+        for batch in read_batches(blocks, lambda: len(problems) > known, kinds.append):
+            self._replay.others += batch.other
+            self._add(joiner.receive(batch.records))
+        self._add(joiner.receive_eof())
+        self._replay.inputs.append(
+            Input(name=source.name, kind=kinds[0] if kinds else None, size_bytes=size)
+        )
+
+    def _add(self, records: Iterable[Record]) -> None:
+        """Judge records as the drain's are judged; the journal takes what is new."""
+        batch = Batch(records=list(records))
+        change = self._engine.prepare(batch, _ARCHIVE, self._now)
+        self._replay.refused.update(change.refused)
+        self._replay.repeated += change.repeated.total()
+        for line in change.lines:
+            self._journal.add(line)
+        for fault in change.faults:
+            self._replay.problems.append(f"internal error: {type(fault).__name__}")
 
 
 class _Sums:
-    """Hands each line to whoever sums it up, where there is room for its series."""
+    """Sums up each line that has series."""
 
     def __init__(self, history: History | None) -> None:
-        self.roster = Roster(Limits())
+        self.drops: Counter[Drop] = Counter()
         self.summariser = Summariser()
+        self._admission = Admission(Settings().limits)
         self._history = history
+        self._shapes: dict[tuple[bool, tuple[SampleKey, ...]], _Shape] = {}
 
     def add_metrics(self, line: Metrics) -> None:
-        names = self.roster.admit_metrics(line)
-        if names is not None:
-            self.summariser.add_metrics(line, names)
-            if self._history is not None:
-                self._history.add_metrics(line, names)
+        drop = self._admission.admit_broker(line.addon, line.broker)
+        if drop is not None:
+            self.drops[drop] += len(line.keys)
+            return
+        shape = self._shape_of(line.broker is None, line.keys)
+        self.drops.update(shape.drops)
+        self.summariser.add_metrics(line, shape.specs)
+        if self._history is not None:
+            self._history.add_metrics(line, shape.specs)
 
     def add_log(self, line: Logged) -> None:
-        if self.roster.admit_log(line):
-            self.summariser.add_log(line)
-            if self._history is not None:
-                self._history.add_log(line)
+        drop = self._admission.admit_node(line.addon, line.node)
+        if drop is not None:
+            self.drops[drop] += 1
+            return
+        self.summariser.add_log(line)
+        if self._history is not None:
+            self._history.add_log(line)
+
+    def _shape_of(self, is_cluster: bool, keys: tuple[SampleKey, ...]) -> "_Shape":  # noqa: FBT001 (part of the key)
+        """Name the metrics of a line once for all lines with the same samples."""
+        shape = self._shapes.get((is_cluster, keys))
+        if shape is None:
+            found = [self._admission.admit_sample(key) for key in keys]
+            specs = tuple(
+                None if isinstance(one, Drop) else one[is_cluster] for one in found
+            )
+            drops = Counter(one for one in found if isinstance(one, Drop))
+            shape = _Shape(specs, drops)
+            if len(self._shapes) >= _MOST_SHAPES:
+                self._shapes.clear()
+            self._shapes[is_cluster, keys] = shape
+        return shape
 
 
-def _sum_up(journal: Journal, replay: Replay, history: History | None) -> Roster:
+class _Shape(NamedTuple):
+    """The metrics of the lines that have the same samples.
+
+    Attributes:
+        specs: One for each sample; None where it has no series.
+        drops: Why not.
+    """
+
+    specs: tuple[Spec | None, ...]
+    drops: Counter[Drop]
+
+
+def _sum_up(journal: Journal, replay: Replay, history: History | None) -> None:
     """Go through the lines in the order of time."""
     sums = _Sums(history)
     for line in journal.records():
@@ -215,20 +257,19 @@ def _sum_up(journal: Journal, replay: Replay, history: History | None) -> Roster
                 sums.add_log(line)
             case Lost():
                 replay.losses[line.code] += line.lines
-    replay.repeated = journal.repeated
+    replay.repeated += journal.repeated
     replay.undated = journal.undated
-    replay.dropped = sums.roster.drops
+    replay.dropped = sums.drops
     replay.clusters = list(sums.summariser.summarise())
-    return sums.roster
 
 
-def _write(history: History, roster: Roster, out: Path) -> None:
-    """Write the history; whoever looks at `out` sees all of it or none."""
+def _write(history: History, out: Path) -> None:
+    """Write the history; a reader of `out` sees all of it or none."""
     is_special = out.exists() and not out.is_file()  # /dev/stdout, a pipe
     place = out if is_special else out.with_name(f"{out.name}.partial")
     try:
         with place.open("w", encoding="utf-8") as file:
-            history.write(file, roster.helps)
+            history.write(file)
         if not is_special:
             place.replace(out)
     except BaseException:

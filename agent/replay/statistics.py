@@ -77,7 +77,7 @@ class Figures:
     max: float
 
 
-class Series:
+class GaugeFigures:
     """The values of one gauge."""
 
     def __init__(self) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from agent.kafka.categories import Category, Urgency
+from agent.metrics.specs import Spec
 from agent.replay.journal import Logged, Metrics
-from agent.replay.statistics import Figures, Gap, Intervals, Series
+from agent.replay.statistics import Figures, Gap, GaugeFigures, Intervals
 from parsers import Level
 
 _COLUMN_ROWS = 512
@@ -80,26 +81,26 @@ class _Broker:
         self.intervals = Intervals()
         self.lines = 0
         self.samples = 0
-        self.series: dict[str, Series] = {}
-        self._names: tuple[str, ...] = ()
+        self.series: dict[str, GaugeFigures] = {}
+        self._specs: tuple[Spec | None, ...] = ()
         self._rows: list[tuple[float, ...]] = []
 
-    def add(self, line: Metrics, names: tuple[str, ...]) -> None:
+    def add(self, line: Metrics, specs: tuple[Spec | None, ...]) -> None:
         self.lines += 1
         self.samples += len(line.values)
         if line.time is not None:
             self.intervals.add(line.time)
-        if names != self._names or len(self._rows) >= _COLUMN_ROWS:
+        if specs != self._specs or len(self._rows) >= _COLUMN_ROWS:
             self.flush()
-            self._names = names
+            self._specs = specs
         self._rows.append(line.values)
 
     def flush(self) -> None:
-        for name, column in zip(
-            self._names, zip(*self._rows, strict=True), strict=False
+        for spec, column in zip(
+            self._specs, zip(*self._rows, strict=True), strict=False
         ):
-            if name:
-                self.series.setdefault(name, Series()).extend(column)
+            if spec is not None:
+                self.series.setdefault(spec.name, GaugeFigures()).extend(column)
         self._rows.clear()
 
 
@@ -110,18 +111,18 @@ class Summariser:
         self._brokers: dict[tuple[str, str | None], _Broker] = {}
         self._nodes: dict[tuple[str, str], NodeSummary] = {}
 
-    def add_metrics(self, line: Metrics, names: tuple[str, ...]) -> None:
+    def add_metrics(self, line: Metrics, specs: tuple[Spec | None, ...]) -> None:
         """Take a metric line.
 
         Args:
             line: The line.
-            names: The metric of each of its values; empty where it has none.
+            specs: The metric of each of its values; None where it has none.
         """
         key = (line.addon, line.broker)
         broker = self._brokers.get(key)
         if broker is None:
             broker = self._brokers[key] = _Broker()
-        broker.add(line, names)
+        broker.add(line, specs)
 
     def add_log(self, line: Logged) -> None:
         """Take a broker's own line."""

@@ -1,13 +1,65 @@
-"""What has been seen before, within bounds: requests by id, lines by content."""
+"""What was received before, within bounds: requests by id, lines by content.
 
-from collections import Counter
+Identities are keyed digests, equal in every process that has the key, so that they can
+be saved and sent; without the key no client can make two lines collide.
+"""
+
+from hashlib import blake2b
+from typing import Protocol
 
 from cachetools import LRUCache
 
-from parsers import BrokerLog, MetricLine
+from parsers import BrokerLog, DrainLoss, MetricLine
 
-RequestKey = tuple[bytes, bytes]
-"""Drain token and frame id; ids are unique within one drain only."""
+IDENTITY_BYTES = 12
+"""96 bits: among a million lines two are equal by chance once in 10^17."""
+
+Dated = MetricLine | BrokerLog | DrainLoss
+"""The records that have an identity."""
+
+
+class _Hash(Protocol):
+    def copy(self) -> "_Hash": ...
+    def update(self, data: bytes, /) -> None: ...
+    def digest(self) -> bytes: ...
+
+
+class Identities:
+    """Makes the identities of requests and lines.
+
+    Args:
+        key: Up to 64 bytes; the same key makes the same identities.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self.key = key
+        self._keyed: _Hash = blake2b(key=key, digest_size=IDENTITY_BYTES)
+
+    def of_request(self, drain_token: bytes, request_id: bytes) -> bytes:
+        """Identify a request; request ids are unique within one drain only."""
+        return self._digest(b"%d %b %b" % (len(drain_token), drain_token, request_id))
+
+    def maybe_of_line(self, line: Dated) -> bytes | None:
+        """Identify a line; None without a timestamp, when nothing tells two apart.
+
+        ``source=`` is no part of it: a cluster with several attachments to an app
+        writes each line once for each of them. Nor is white space at the end: a frame
+        may end in a newline that text does not show.
+        """
+        if line.timestamp is None:
+            return None
+        if isinstance(line, MetricLine):
+            origin, content = f"{line.addon}/{line.broker}", line.content
+        elif isinstance(line, BrokerLog):
+            origin, content = f"{line.addon}.{line.node}", line.message.rstrip()
+        else:
+            origin, content = line.code, line.message.rstrip()
+        return self._digest(f"{origin} {line.timestamp!r} ".encode() + content)
+
+    def _digest(self, content: bytes) -> bytes:
+        digest = self._keyed.copy()
+        digest.update(content)
+        return digest.digest()
 
 
 class RecentRequests:
@@ -16,22 +68,22 @@ class RecentRequests:
     Logplex sends a request up to three times under one ``Logplex-Frame-Id``, and may
     put an L10 with a new count in front when it tries again (heroku/logplex,
     ``logplex_http_drain:request_to_iolist/2``). So a retry is recognised by its id,
-    never by its body, and only what its L10 says beyond the last try is news.
+    never by its body, and only what its L10 says beyond the last try is new.
 
     Args:
-        entries: Requests remembered; the one not met for longest is forgotten first.
+        entries: Requests remembered; the least recently used is forgotten first.
     """
 
     def __init__(self, entries: int) -> None:
-        self._losses: LRUCache[RequestKey, int] = LRUCache(entries)
+        self.losses: LRUCache[bytes, int] = LRUCache(entries)
 
-    def maybe_losses(self, key: RequestKey) -> int | None:
+    def maybe_losses(self, identity: bytes) -> int | None:
         """Return the losses that the request reported, or None if it is new."""
-        return self._losses.get(key)
+        return self.losses.get(identity)
 
-    def remember(self, key: RequestKey, losses: int) -> None:
+    def remember(self, identity: bytes, losses: int) -> None:
         """Remember a request once everything in it has been applied."""
-        self._losses[key] = losses
+        self.losses[identity] = losses
 
 
 class RecentLines:
@@ -39,34 +91,31 @@ class RecentLines:
 
     A cluster that is attached to several apps writes each line to all of their
     streams. Lines that a broker really wrote twice come twice in one request, and
-    then both count: the n-th of equal lines in a request is compared with the n-th.
+    then both count: the n-th of equal lines in a request is compared with the n-th
+    (`occurrence`).
+
+    Two generations of equal size: when the newer one is full it becomes the older one,
+    and what only the older one held is forgotten.
 
     Args:
-        entries: Lines remembered.
+        entries: Lines remembered at most; at least half as many.
     """
 
     def __init__(self, entries: int) -> None:
-        self._seen: LRUCache[int, None] = LRUCache(entries)
+        self._generation = max(entries // 2, 1)
+        self.newer: set[bytes] = set()
+        self.older: set[bytes] = set()
 
-    def is_first(self, line: MetricLine | BrokerLog, request: Counter[int]) -> bool:
-        """Say whether `line` is met for the first time, and remember it.
+    def __contains__(self, line: bytes) -> bool:
+        return line in self.newer or line in self.older
 
-        Args:
-            line: One line. Without a timestamp it is always new, since nothing tells
-                it from a repetition.
-            request: How often each line was met in the request being applied; a new
-                one for each request.
+    def remember(self, line: bytes) -> None:
+        """Remember a line, by its identity or `occurrence`."""
+        if len(self.newer) >= self._generation:
+            self.older, self.newer = self.newer, set()
+        self.newer.add(line)
 
-        Returns:
-            True if it has to be counted.
-        """
-        if line.timestamp is None:
-            return True
-        sender = line.broker if isinstance(line, MetricLine) else line.node
-        content = hash((line.addon, sender, line.timestamp, line.message))
-        request[content] += 1
-        key = hash((content, request[content]))
-        if key in self._seen:
-            return False
-        self._seen[key] = None
-        return True
+
+def occurrence(identity: bytes, number: int) -> bytes:
+    """Identify the n-th of equal lines in one request, counted from 1."""
+    return identity if number == 1 else b"%b#%d" % (identity, number)

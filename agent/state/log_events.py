@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from agent.kafka.categories import Category, Urgency
 from agent.kafka.classifier import Verdict
 from agent.settings import Limits
-from parsers import BrokerContinuation, BrokerLog, Event, Level
+from parsers import BrokerContinuation, BrokerLog, Level, Record
 
 CLOSE_SECONDS = 5.0
 """A continuation belongs to the line before it if their timestamps are this close."""
@@ -106,8 +106,12 @@ class EventLog:
     def __len__(self) -> int:
         return len(self._events)
 
-    def append(self, event: LogEvent) -> None:
-        """Remember an event, and forget the oldest ones where there is no room."""
+    def append(self, event: LogEvent) -> LogEvent:
+        """Remember an event, and forget the oldest ones where there is no room.
+
+        Returns:
+            The event as it is kept.
+        """
         line = event.line
         kept = line._replace(
             text=line.text[:TEXT_LIMIT],
@@ -119,6 +123,14 @@ class EventLog:
         self._events.append(event)
         self._size += event.size
         self._make_room()
+        return event
+
+    def retract(self, event: LogEvent) -> None:
+        """Take back what `append` returned last."""
+        if self._events and self._events[-1] is event:
+            self._events.pop()
+            self._size -= event.size
+            self._newest.pop((event.line.addon, event.line.node), None)
 
     def extend(self, continuation: BrokerContinuation, time: float) -> bool:
         """Add a continuation to the newest event of its node.
@@ -158,32 +170,32 @@ class EventLog:
             self._forgotten += 1
 
 
-def join_continuations(events: list[Event]) -> list[Event]:
-    """Give the lines of a request what continues them in further frames of it.
+def join_continuations(records: list[Record]) -> list[Record]:
+    """Join the lines of a batch with what continues them in further frames of it.
 
     They are judged together then: the exception often says what a line is about.
 
     Args:
-        events: What a request held, in order.
+        records: What a batch held, in order.
 
     Returns:
-        The same without the continuations that found their line.
+        The same without the continuations that belong to a line of the batch.
     """
-    if not any(isinstance(event, BrokerContinuation) for event in events):
-        return events
-    joined: list[Event] = []
+    if not any(isinstance(record, BrokerContinuation) for record in records):
+        return records
+    joined: list[Record] = []
     begun: dict[tuple[str, str], tuple[int, BrokerLog]] = {}
-    for event in events:
-        if isinstance(event, BrokerLog):
-            begun[event.addon, event.node] = len(joined), event
-        elif isinstance(event, BrokerContinuation):
-            key = (event.addon, event.node)
+    for record in records:
+        if isinstance(record, BrokerLog):
+            begun[record.addon, record.node] = len(joined), record
+        elif isinstance(record, BrokerContinuation):
+            key = (record.addon, record.node)
             at, line = begun.get(key, (0, None))
-            if line is not None and _is_close(line, event):
-                line = joined[at] = _continue(line, event)
+            if line is not None and _is_close(line, record):
+                line = joined[at] = _continue(line, record)
                 begun[key] = at, line
                 continue
-        joined.append(event)
+        joined.append(record)
     return joined
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from agent.alerting.thresholds import Thresholds
-from agent.state.clusters import BrokerView, Status
 from agent.state.history import History
+from agent.state.views import BrokerView, Status
 from agent.watch.formats import (
     render_age,
     render_bar,
@@ -41,7 +41,7 @@ class Row:
 
     Attributes:
         view: The broker.
-        values: Its values by the name of their gauge.
+        values: Its values by the name of their sample.
         status: Whether its samples are coming in, by receipt and by timestamp.
         age_seconds: Age of its newest sample by its own timestamp.
         history: Its last hours.
@@ -130,7 +130,7 @@ def _style(row: Row, value: float, group: str | None = None) -> str:
 
 
 def _draw_memory(row: Row) -> Text:
-    share = row.values.get("memory_used_ratio")
+    share = row.values.get("memory-percentage-used")
     if share is None:
         return Text(_MISSING, "dim")
     return Text(
@@ -154,7 +154,7 @@ def _draw_sparkline(key: SampleKey, top: float) -> Callable[[Row], Text]:
 
 
 def _draw_iops(row: Row) -> Text:
-    names = ("read_iops", "write_iops")
+    names = ("read-iops", "write-iops")
     if not any(name in row.values for name in names):
         return Text(_MISSING, "dim")
     read, write = (
@@ -191,19 +191,19 @@ _COLUMNS = (
         title="load1",
         width=5,
         priority=3,
-        draw=_draw_figure("load_avg_1m", render_number, "load"),
+        draw=_draw_figure("load-avg-1m", render_number, "load"),
     ),
     Column(
         title="load5",
         width=5,
         priority=9,
-        draw=_draw_figure("load_avg_5m", render_number, "load"),
+        draw=_draw_figure("load-avg-5m", render_number, "load"),
     ),
     Column(
         title="load15",
         width=6,
         priority=10,
-        draw=_draw_figure("load_avg_15m", render_number, "load"),
+        draw=_draw_figure("load-avg-15m", render_number, "load"),
     ),
     Column(
         title="load",
@@ -215,7 +215,7 @@ _COLUMNS = (
         title="memory",
         width=6,
         priority=4,
-        draw=_draw_figure("memory_used_ratio", render_share, "memory"),
+        draw=_draw_figure("memory-percentage-used", render_share, "memory"),
     ),
     Column(
         title="",
@@ -228,13 +228,13 @@ _COLUMNS = (
         title="cache",
         width=8,
         priority=13,
-        draw=_draw_figure("memory_cached_bytes", render_bytes),
+        draw=_draw_figure("memory-cached", render_bytes),
     ),
     Column(
         title="in/s",
         width=8,
         priority=5,
-        draw=_draw_figure("bytes_in_per_second", render_bytes),
+        draw=_draw_figure("bytes-in-per-second", render_bytes),
     ),
     Column(
         title="in",
@@ -246,7 +246,7 @@ _COLUMNS = (
         title="out/s",
         width=8,
         priority=6,
-        draw=_draw_figure("bytes_out_per_second", render_bytes),
+        draw=_draw_figure("bytes-out-per-second", render_bytes),
     ),
     Column(title="IOPS r/w", width=9, priority=11, draw=_draw_iops),
 )

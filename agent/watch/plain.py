@@ -2,7 +2,7 @@
 
 from agent.clock import Moment
 from agent.escaping import escape_controls
-from agent.kafka.gauges import GAUGE_BY_KEY
+from agent.metrics.specs import SAMPLES
 from agent.state.log_events import LogEvent
 from agent.watch.formats import (
     render_bytes,
@@ -11,17 +11,17 @@ from agent.watch.formats import (
     render_rate,
     render_share,
 )
-from agent.watch.tail import Shown, Tally
+from agent.watch.session import Shown, Tally
 from parsers import DrainLoss, MetricLine
 
 _FIGURES = (
-    ("load_avg_1m", "load", render_number),
-    ("memory_used_ratio", "memory", render_share),
-    ("bytes_in_per_second", "in", lambda value: f"{render_bytes(value)}/s"),
-    ("bytes_out_per_second", "out", lambda value: f"{render_bytes(value)}/s"),
-    ("read_iops", "reads", lambda value: f"{render_rate(value)}/s"),
-    ("write_iops", "writes", lambda value: f"{render_rate(value)}/s"),
-    ("memory_cached_bytes", "cache", render_bytes),
+    ("load-avg-1m", "load", render_number),
+    ("memory-percentage-used", "memory", render_share),
+    ("bytes-in-per-second", "in", lambda value: f"{render_bytes(value)}/s"),
+    ("bytes-out-per-second", "out", lambda value: f"{render_bytes(value)}/s"),
+    ("read-iops", "reads", lambda value: f"{render_rate(value)}/s"),
+    ("write-iops", "writes", lambda value: f"{render_rate(value)}/s"),
+    ("memory-cached", "cache", render_bytes),
 )
 
 
@@ -90,9 +90,9 @@ def _render(shown: Shown, now: Moment) -> str:
 
 def _render_metrics(line: MetricLine, now: Moment) -> str:
     values = {
-        GAUGE_BY_KEY[key].name: value
-        for key, value in line.samples.items()
-        if key in GAUGE_BY_KEY
+        sample: value
+        for (sample, unit), value in line.samples.items()
+        if (sample, unit) in SAMPLES
     }
     time = now.wall if line.timestamp is None else line.timestamp
     whose = "cluster" if line.broker is None else f"broker {line.broker}"

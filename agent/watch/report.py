@@ -10,12 +10,12 @@ from rich.text import Text
 from agent.clock import Moment
 from agent.escaping import escape_controls
 from agent.kafka.categories import Category, Urgency
-from agent.state.clusters import NodeView, Snapshot
 from agent.state.log_events import EventFilter, LogEvent
+from agent.state.views import ClustersView, NodeView
 from agent.watch.formats import render_clock, render_recent
 from agent.watch.plain import describe_loss, describe_refusals, describe_tally
+from agent.watch.session import Session
 from agent.watch.table import render_clusters
-from agent.watch.tail import Tail
 from parsers import Level
 
 URGENCY_STYLE = {
@@ -36,12 +36,12 @@ _SEPARATOR = " · "
 
 
 def render_report(
-    tail: Tail, now: Moment, console: Console, *, events: int, ended: bool
+    session: Session, now: Moment, console: Console, *, events: int, ended: bool
 ) -> RenderableType:
     """Draw the whole screen, with as many events as its height leaves room for.
 
     Args:
-        tail: What was read.
+        session: What was read.
         now: The time shown.
         console: Where it will be shown: it decides width and height.
         events: Events at most.
@@ -50,40 +50,40 @@ def render_report(
     Returns:
         What rich can print, no line of it wider than the console.
     """
-    snapshot = tail.state.snapshot(now)
-    above: list[RenderableType] = [_render_title(tail, now, ended=ended)]
+    clusters = session.engine.state.view(now)
+    above: list[RenderableType] = [_render_title(session, now, ended=ended)]
     above += render_clusters(
-        tail,
-        snapshot,
+        session,
+        clusters,
         now,
         console.width,
         lines=sys.maxsize if ended else console.height - _LINES_BESIDE,
         ascii_only=console.options.ascii_only,
     ) or [_render_waiting(ended=ended)]
-    below = [Text(), *_render_footer(tail)]
+    below = [Text(), *_render_footer(session)]
     height = console.height - len(console.render_lines(Group(*above, *below)))
-    nodes = _render_nodes(snapshot, console.width)
-    per_cluster = _render_nodes(_by_cluster(snapshot), console.width)
+    nodes = _render_nodes(clusters, console.width)
+    per_cluster = _render_nodes(_by_cluster(clusters), console.width)
     if not ended and len(nodes) + _EVENT_ROWS + 1 > height:
         nodes = per_cluster
     if ended or len(nodes) <= height:
         above += nodes
         height -= len(nodes)
     room = events if ended else min(events, (height - 1) // _EVENT_ROWS)
-    newest = list(islice(tail.log.select(EventFilter()), max(room, 0)))
-    return Group(*above, *_render_events(newest, snapshot, now), *below)
+    newest = list(islice(session.engine.log.select(EventFilter()), max(room, 0)))
+    return Group(*above, *_render_events(newest, clusters, now), *below)
 
 
 def _line(text: str = "", style: str = "") -> Text:
     return Text(text, style, no_wrap=True, overflow="ellipsis")
 
 
-def _render_title(tail: Tail, now: Moment, *, ended: bool) -> Text:
+def _render_title(session: Session, now: Moment, *, ended: bool) -> Text:
     title = _line("heroku-kafka-agent watch", "bold")
     title.append(f"{_SEPARATOR}{render_clock(now.wall)} UTC{_SEPARATOR}", "not bold")
     if ended:
         title.append("ended", "not bold dim")
-    elif tail.tally.ended:
+    elif session.has_ended:
         title.append("the stream timed out", "bold red")
     else:
         title.append("Ctrl-C ends", "not bold dim")
@@ -95,11 +95,11 @@ def _render_waiting(*, ended: bool) -> Text:
     return Text(f"No sample of a Kafka cluster {yet}. They are app[heroku-kafka.N].")
 
 
-def _render_nodes(snapshot: Snapshot, width: int) -> list[RenderableType]:
+def _render_nodes(clusters: ClustersView, width: int) -> list[RenderableType]:
     """Draw the counts; a list as long as the lines that it takes."""
-    if not snapshot.nodes:
+    if not clusters.nodes:
         return [_line(), _line("No WARN, ERROR or FATAL line of a broker.", "dim")]
-    views = sorted(snapshot.nodes, key=lambda view: (view.addon, int(view.node or 0)))
+    views = sorted(clusters.nodes, key=lambda view: (view.addon, int(view.node or 0)))
     several = len({view.addon for view in views}) > 1
     names = [_name_node(view, several=several) for view in views]
     numbers = [one.value for one in (*Level, *Urgency)]
@@ -132,10 +132,10 @@ def _name_node(view: NodeView, *, several: bool) -> str:
     return f"{addon}.{view.node}{known}" if several else f"node {view.node}{known}"
 
 
-def _by_cluster(snapshot: Snapshot) -> Snapshot:
+def _by_cluster(clusters: ClustersView) -> ClustersView:
     """Add up the nodes of each cluster."""
     sums: dict[str, NodeView] = {}
-    for view in snapshot.nodes:
+    for view in clusters.nodes:
         total = sums.get(view.addon)
         if total is None:
             sums[view.addon] = view._replace(
@@ -146,16 +146,16 @@ def _by_cluster(snapshot: Snapshot) -> Snapshot:
             total.lines[level] += count
         for cell, count in view.events.items():
             total.events[cell] += count
-    return snapshot._replace(nodes=list(sums.values()))
+    return clusters._replace(nodes=list(sums.values()))
 
 
 def _render_events(
-    newest: Sequence[LogEvent], snapshot: Snapshot, now: Moment
+    newest: Sequence[LogEvent], clusters: ClustersView, now: Moment
 ) -> list[RenderableType]:
     """Draw the events in two lines each: what it means, and what it says."""
     if not newest:
         return []
-    several = len({view.addon for view in snapshot.nodes}) > 1
+    several = len({view.addon for view in clusters.nodes}) > 1
     drawn: list[RenderableType] = [_line()]
     for event in newest:
         line, verdict = event.line, event.verdict
@@ -172,8 +172,8 @@ def _render_events(
     return drawn
 
 
-def _render_footer(tail: Tail) -> list[Text]:
-    tally = tail.tally
+def _render_footer(session: Session) -> list[Text]:
+    tally = session.tally
     footer = [Text(_SEPARATOR.join(describe_tally(tally)), "dim")]
     refusals = describe_refusals(tally)
     if refusals:

@@ -7,7 +7,8 @@ from rich.text import Text
 
 from agent.clock import Moment
 from agent.escaping import escape_controls
-from agent.state.clusters import SILENT_FACTOR, BrokerView, Snapshot, Status
+from agent.state.clusters import SILENT_FACTOR
+from agent.state.views import BrokerView, ClustersView, Status
 from agent.watch.columns import (
     GAP,
     STATUS_STYLE,
@@ -15,15 +16,15 @@ from agent.watch.columns import (
     Row,
     choose_columns,
 )
-from agent.watch.tail import Tail
+from agent.watch.session import Session
 
 
-def judge_status(view: BrokerView, tail: Tail, now: Moment) -> Status:
+def judge_status(view: BrokerView, session: Session, now: Moment) -> Status:
     """Say whether samples of a broker are coming in, and whether they are of today.
 
     Args:
         view: The broker.
-        tail: Whose settings say what is stale.
+        session: Whose settings say what is stale.
         now: The time shown.
 
     Returns:
@@ -31,7 +32,7 @@ def judge_status(view: BrokerView, tail: Tail, now: Moment) -> Status:
         just now has an old timestamp: the log's history, or logs that are late.
     """
     age_seconds = now.wall - view.last_timestamp
-    stale_after_seconds = tail.settings.stale_after_seconds
+    stale_after_seconds = session.settings.stale_after_seconds
     if age_seconds > SILENT_FACTOR * stale_after_seconds:
         return Status.SILENT
     if age_seconds > stale_after_seconds and view.status is Status.REPORTING:
@@ -40,8 +41,8 @@ def judge_status(view: BrokerView, tail: Tail, now: Moment) -> Status:
 
 
 def render_clusters(
-    tail: Tail,
-    snapshot: Snapshot,
+    session: Session,
+    clusters: ClustersView,
     now: Moment,
     width: int,
     *,
@@ -51,8 +52,8 @@ def render_clusters(
     """Draw every cluster.
 
     Args:
-        tail: What was read.
-        snapshot: Its state.
+        session: What was read.
+        clusters: Its state.
         now: The time shown.
         width: Characters of a line.
         lines: Lines that may be taken; one more says what found no room.
@@ -64,7 +65,7 @@ def render_clusters(
     columns, spark_width = choose_columns(width)
     drawn: list[Text | Table] = []
     left_out = 0
-    views = sorted(snapshot.brokers, key=_order)
+    views = sorted(clusters.brokers, key=_order)
     for addon, group in groupby(views, key=lambda view: view.addon):
         brokers = list(group)
         room = max(lines - 2, 0 if drawn else 1)
@@ -76,19 +77,18 @@ def render_clusters(
             Row(
                 view=view,
                 values={
-                    tail.state.gauge(key).name: value
-                    for key, value in view.values.items()
+                    sample: value for (sample, _unit), value in view.values.items()
                 },
-                status=judge_status(view, tail, now),
+                status=judge_status(view, session, now),
                 age_seconds=now.wall - view.last_timestamp,
-                history=tail.state.history(addon, view.broker),
-                thresholds=tail.settings.thresholds,
+                history=session.engine.state.history(addon, view.broker),
+                thresholds=session.settings.thresholds,
                 spark_width=spark_width,
                 ascii_only=ascii_only,
             )
             for view in brokers[:room]
         ]
-        statuses = [judge_status(view, tail, now) for view in brokers if view.broker]
+        statuses = [judge_status(view, session, now) for view in brokers if view.broker]
         drawn += [_render_heading(addon, statuses), _render_table(rows, columns)]
     if left_out:
         drawn.append(Text(f"… {left_out} more; the terminal is too low", "yellow"))

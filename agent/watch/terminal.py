@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.live import Live
 
 from agent.clock import Moment, read_clock
-from agent.watch.line_splitter import LineSplitter
 from agent.watch.plain import (
     describe_loss,
     describe_refusals,
@@ -24,7 +23,7 @@ from agent.watch.plain import (
     render_plain,
 )
 from agent.watch.report import render_report
-from agent.watch.tail import Shown, Tail
+from agent.watch.session import Session, Shown
 
 DRAW_SECONDS = 0.25
 """The screen is drawn at most every so often."""
@@ -53,11 +52,11 @@ class PlainView:
     """One line for each line, flushed, so that it can be piped.
 
     Args:
-        tail: What is read.
+        session: What is read.
     """
 
-    def __init__(self, tail: Tail) -> None:
-        self._tail = tail
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def __enter__(self) -> None:
         pass
@@ -77,7 +76,7 @@ class PlainView:
     def end(self, now: Moment) -> None:
         """Sum up where it does not get into the pipe."""
         del now
-        tally = self._tail.tally
+        tally = self._session.tally
         losses = [describe_loss(*loss) for loss in sorted(tally.losses.items())]
         summary = [*describe_tally(tally), *describe_refusals(tally), *losses]
         sys.stderr.write(f"{'; '.join(summary)}\n")
@@ -90,13 +89,13 @@ class LiveView:
     end the last table is written below the command.
 
     Args:
-        tail: What is read.
+        session: What is read.
         console: The terminal.
         events: Events shown at most.
     """
 
-    def __init__(self, tail: Tail, console: Console, events: int) -> None:
-        self._tail = tail
+    def __init__(self, session: Session, console: Console, events: int) -> None:
+        self._session = session
         self._console = console
         self._events = events
         self._drawn_at = float("-inf")
@@ -129,13 +128,13 @@ class LiveView:
         if waited < DRAW_SECONDS:
             return
         if self._changed or resized or waited >= _IDLE_SECONDS:
-            self._tail.state.forget(now)
+            self._session.engine.forget(now)
             self._drawn_at = now.monotonic
             self._drawn_size = self._console.size
             self._changed = False
             self._live.update(
                 render_report(
-                    self._tail, now, self._console, events=self._events, ended=False
+                    self._session, now, self._console, events=self._events, ended=False
                 ),
                 refresh=True,
             )
@@ -144,19 +143,19 @@ class LiveView:
         """Write the last table to the shell's own screen."""
         self._console.print(
             render_report(
-                self._tail, now, self._console, events=self._events, ended=True
+                self._session, now, self._console, events=self._events, ended=True
             )
         )
 
 
-def run_watch(tail: Tail, stream: BinaryIO, view: View) -> None:
+def run_watch(session: Session, stream: BinaryIO, view: View) -> None:
     """Read `stream` to its end and show what it says.
 
     Ctrl-C and SIGTERM end it as the end of the input does; Ctrl-Z gives the terminal
     back until the command goes on.
 
     Args:
-        tail: Where lines are applied.
+        session: Where lines are applied.
         stream: Text of ``heroku logs``, by its file descriptor.
         view: Where they are shown.
 
@@ -168,7 +167,6 @@ def run_watch(tail: Tail, stream: BinaryIO, view: View) -> None:
     threading.Thread(
         target=_read_pieces, args=(stream.fileno(), pieces), daemon=True
     ).start()
-    splitter = LineSplitter()
     with _noticing_signals() as signals, view:
         while not signals.stopped:
             if signals.suspended:
@@ -179,12 +177,12 @@ def run_watch(tail: Tail, stream: BinaryIO, view: View) -> None:
             piece = _maybe_get(pieces)
             now = read_clock()
             if piece is not None:
-                lines = (
-                    splitter.receive_data(piece) if piece else splitter.receive_eof()
+                view.show(
+                    session.receive_data(piece, now)
+                    if piece
+                    else session.receive_eof(now),
+                    now,
                 )
-                shown = tail.apply(lines, now)
-                tail.tally.too_long = splitter.skipped
-                view.show(shown, now)
                 if not piece:
                     break
             view.tick(now)

@@ -14,10 +14,11 @@ from typing import NamedTuple, TypeVar
 
 from agent.clock import Moment, parse_duration
 from agent.kafka.categories import Category, Urgency
-from agent.kafka.gauges import GAUGE_BY_KEY
-from agent.state.clusters import BrokerView, NodeView, State
+from agent.metrics.specs import SAMPLES
+from agent.state.clusters import State
 from agent.state.history import SHOWN, STEP_SECONDS
 from agent.state.log_events import EventFilter, EventLog, LogEvent
+from agent.state.views import BrokerView, NodeView
 from agent.web.schema import (
     Broker,
     Cluster,
@@ -141,12 +142,12 @@ def render_clusters(state: State, now: Moment) -> bytes:
     Returns:
         JSON of `Clusters`.
     """
-    snapshot = state.snapshot(now)
+    found = state.view(now)
     brokers: dict[str, list[Broker]] = {}
     nodes: dict[str, list[Node]] = {}
-    for view in sorted(snapshot.brokers, key=lambda view: view.addon):
+    for view in sorted(found.brokers, key=lambda view: view.addon):
         brokers.setdefault(view.addon, []).append(_describe_broker(view, state, now))
-    for node in snapshot.nodes:
+    for node in found.nodes:
         nodes.setdefault(node.addon, []).append(_describe_node(node))
     clusters = [
         Cluster(addon, brokers.get(addon, []), nodes.get(addon, []))
@@ -161,10 +162,10 @@ def _describe_broker(view: BrokerView, state: State, now: Moment) -> Broker:
         broker=view.broker,
         status=view.status,
         last_sample=view.last_timestamp,
-        values={state.gauge(key).name: value for key, value in view.values.items()},
-        history={
-            GAUGE_BY_KEY[key].name: history.series(key, now.wall) for key in SHOWN
+        values={
+            state.admission.specs(key).name: value for key, value in view.values.items()
         },
+        history={SAMPLES[key].name: history.series(key, now.wall) for key in SHOWN},
     )
 
 

@@ -5,9 +5,8 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from agent.capacity.ledger import CapacityLedger
 from agent.clock import read_clock
-from agent.state.clusters import State
+from agent.engine import Engine
 from agent.web.schema import CapacityUpload, TextLine, encode
 from parsers import ClusterUse, TextProblem, parse_kafka_info
 
@@ -15,18 +14,15 @@ _LIMIT_BYTES = 1 << 20
 _MAX_PROBLEMS = 20
 
 
-async def take_capacity(
-    request: Request, ledger: CapacityLedger, state: State
-) -> Response:
-    """Take over the use of clusters from text.
+async def receive_capacity(request: Request, engine: Engine) -> Response:
+    """Record the use of clusters from text.
 
     Args:
         request: Authenticated; its body is the text.
-        ledger: What remembers it.
-        state: Is told which brokers to expect.
+        engine: What learns it.
 
     Returns:
-        200 with the clusters and the lines that were not understood; 413 for too much
+        200 with the clusters and the lines that could not be parsed; 413 for too much
         text, 422 where no cluster is in it.
     """
     body = bytearray()
@@ -41,12 +37,11 @@ async def take_capacity(
         for one in read
         # A table of topics alone has the attachment's name, KAFKA_URL, and no cluster's.
         if isinstance(one, ClusterUse) and one.addon.islower()
-        if ledger.apply(one, now)
+        if engine.learn(one, now)
     ]
     problems = [one for one in read if isinstance(one, TextProblem)]
     if not taken:
         return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, [], problems)
-    state.expect_brokers(ledger.expected_brokers())
     return _answer(HTTPStatus.OK, taken, problems)
 
 

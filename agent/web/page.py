@@ -16,16 +16,15 @@ import jinja2
 from agent.amounts import write_amount
 from agent.capacity.assessment import Assessment, assess
 from agent.capacity.estimate import bytes_in_per_second
-from agent.capacity.ledger import CapacityLedger
 from agent.clock import Moment
 from agent.drain_command import write_drain_command
+from agent.engine import Engine
 from agent.escaping import escape_controls
 from agent.kafka.categories import Urgency
-from agent.kafka.gauges import CATALOGUE, PREFIX, Gauge
-from agent.metrics.telemetry import Telemetry
+from agent.metrics.specs import PREFIX, SAMPLE_ROWS, SampleRow
 from agent.settings import Settings
-from agent.state.clusters import BrokerView, NodeView, Snapshot, State
 from agent.state.log_events import EventFilter, EventLog, LogEvent
+from agent.state.views import BrokerView, ClustersView, NodeView
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -36,20 +35,20 @@ CONTENT_SECURITY_POLICY = (
 _GROUPS = 15
 _SHOWN = 300  # characters of a message
 _COLUMNS = (
-    "load_avg_1m",
-    "load_avg_5m",
-    "load_avg_15m",
-    "memory_used_ratio",
-    "bytes_in_per_second",
-    "bytes_out_per_second",
-    "read_iops",
-    "write_iops",
-    "memory_cached_bytes",
-    "memory_free_bytes",
-    "memory_total_bytes",
+    "load-avg-1m",
+    "load-avg-5m",
+    "load-avg-15m",
+    "memory-percentage-used",
+    "bytes-in-per-second",
+    "bytes-out-per-second",
+    "read-iops",
+    "write-iops",
+    "memory-cached",
+    "memory-free",
+    "memory-total",
 )
-"""Gauges of the table, the ones that page people first."""
-_GAUGES = {row.gauge.name: row.gauge for row in CATALOGUE}
+"""Samples of the table, the ones that page people first."""
+_ROWS = {row.sample: row for row in SAMPLE_ROWS}
 
 
 class _Row(NamedTuple):
@@ -85,26 +84,13 @@ class Page:
     """Renders the page.
 
     Args:
-        settings: Who may write, the retention, the thresholds.
-        state: The clusters.
-        telemetry: The agent's own counters.
-        log: What the brokers said last.
-        ledger: Plans and use of the clusters.
+        engine: What is shown.
+        settings: Address, drain credentials, retention and thresholds.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        state: State,
-        telemetry: Telemetry,
-        log: EventLog,
-        ledger: CapacityLedger,
-    ) -> None:
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self._engine = engine
         self._settings = settings
-        self._state = state
-        self._ledger = ledger
-        self._telemetry = telemetry
-        self._log = log
 
     def render(self, base_url: str, now: Moment) -> str:
         """Render the page.
@@ -116,16 +102,18 @@ class Page:
         Returns:
             A whole HTML document that asks no other host for anything.
         """
-        snapshot = self._state.snapshot(now)
-        telemetry = self._telemetry
+        engine = self._engine
+        clusters = engine.state.view(now)
+        telemetry = engine.telemetry
         return _template().render(
-            columns=[_GAUGES[name] for name in _COLUMNS],
+            columns=[_ROWS[sample] for sample in _COLUMNS],
             prefix=PREFIX,
-            clusters=self._clusters(snapshot, now),
-            statuses=_count_statuses(snapshot),
-            groups=_group(self._log),
+            clusters=self._clusters(clusters, now),
+            statuses=_count_statuses(clusters),
+            groups=_group(engine.log),
             urgencies=list(Urgency),
             telemetry=telemetry,
+            frames={kind.value: count for kind, count in telemetry.frames.items()},
             refused={
                 reason.value: count
                 for reason, count in telemetry.parse_errors.items()
@@ -142,22 +130,22 @@ class Page:
         settings = replace(self._settings, public_url=public_url, show_secrets=False)
         return write_drain_command(settings)
 
-    def _clusters(self, snapshot: Snapshot, now: Moment) -> list[_Cluster]:
+    def _clusters(self, found: ClustersView, now: Moment) -> list[_Cluster]:
         """Put brokers and nodes under their clusters, in the order of their numbers."""
-        assessments = self._assess(snapshot, now)
-        names = {view.addon for view in snapshot.brokers}
-        names |= {view.addon for view in snapshot.nodes} | assessments.keys()
+        assessments = self._assess(found, now)
+        names = {view.addon for view in found.brokers}
+        names |= {view.addon for view in found.nodes} | assessments.keys()
         clusters = []
         for name in sorted(names):
             views = sorted(
-                (view for view in snapshot.brokers if view.addon == name), key=_number
+                (view for view in found.brokers if view.addon == name), key=_number
             )
-            nodes = [view for view in snapshot.nodes if view.addon == name]
+            nodes = [view for view in found.nodes if view.addon == name]
             clusters.append(
                 _Cluster(
                     name=name,
                     rows=[
-                        _Row(view, _age(view.last_timestamp, now), self._cells(view))
+                        _Row(view, _age(view.last_timestamp, now), _cells(view))
                         for view in views
                     ],
                     nodes=sorted(nodes, key=lambda view: int(view.node)),
@@ -167,20 +155,20 @@ class Page:
             )
         return clusters
 
-    def _assess(self, snapshot: Snapshot, now: Moment) -> dict[str, Assessment]:
-        rates = bytes_in_per_second(self._state, snapshot.brokers, now)
+    def _assess(self, found: ClustersView, now: Moment) -> dict[str, Assessment]:
+        rates = bytes_in_per_second(self._engine.state, found.brokers, now)
         today = datetime.fromtimestamp(now.wall, UTC).date()
         retention = self._settings.retention_seconds
         thresholds = self._settings.thresholds
         return {
             one.addon: assess(one, rates.get(one.addon), retention, today, thresholds)
-            for one in self._ledger.holdings(snapshot)
+            for one in self._engine.ledger.plans(found)
         }
 
-    def _cells(self, view: BrokerView) -> list[str]:
-        gauge = self._state.gauge
-        values = {gauge(key).name: value for key, value in view.values.items()}
-        return [_human(_GAUGES[name], values.get(name)) for name in _COLUMNS]
+
+def _cells(view: BrokerView) -> list[str]:
+    values = {sample: value for (sample, _unit), value in view.values.items()}
+    return [_human(_ROWS[sample], values.get(sample)) for sample in _COLUMNS]
 
 
 def _group(log: EventLog) -> list[_Group]:
@@ -201,9 +189,9 @@ def _group(log: EventLog) -> list[_Group]:
     ]
 
 
-def _count_statuses(snapshot: Snapshot) -> dict[str, int]:
+def _count_statuses(clusters: ClustersView) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for view in snapshot.brokers:
+    for view in clusters.brokers:
         counts[view.status.value] = counts.get(view.status.value, 0) + 1
     return counts
 
@@ -218,12 +206,12 @@ def _number(view: BrokerView) -> int:
     return -1 if view.broker is None else int(view.broker)
 
 
-def _human(gauge: Gauge, value: float | None) -> str:
+def _human(gauge: SampleRow, value: float | None) -> str:
     if value is None:
         return "–"  # noqa: RUF001 (a dash for "none")
-    if gauge.name.endswith("_ratio"):
+    if gauge.unit == "ratio":
         return f"{value:.1%}"
-    if "bytes" in gauge.name:
+    if gauge.unit == "bytes":
         per_second = "/s" if gauge.name.endswith("per_second") else ""
         return write_amount(value, is_bytes=True) + per_second
     return f"{value:.3g}"

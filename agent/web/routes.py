@@ -1,31 +1,29 @@
 """The routes of ``serve``: drains, metrics, the page for people, health."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from agent.capacity.ledger import CapacityLedger
 from agent.clock import read_clock
+from agent.engine import Engine
 from agent.http.auth import Authenticator
-from agent.ingest import HTTP_SOURCES
-from agent.metrics.exporter import Exporter
-from agent.metrics.telemetry import Telemetry
-from agent.pipeline import Pipeline
+from agent.ingest import Transport
+from agent.metrics.exposition import render
 from agent.settings import Settings
-from agent.state.clusters import State
-from agent.state.log_events import EventLog
 from agent.web.api import parse_query, render_clusters, render_events
-from agent.web.capacity_upload import take_capacity
+from agent.web.capacity_upload import receive_capacity
 from agent.web.page import CONTENT_SECURITY_POLICY, Page
 from agent.web.schema import Error, encode
 from agent.web.static import STATIC
+from agent.web.zero_first import ZeroFirst
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -33,43 +31,25 @@ _PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _CHALLENGE = {"www-authenticate": 'Basic realm="heroku-kafka-agent"'}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What the routes are made of.
+def build_app(
+    settings: Settings,
+    engine: Engine,
+    transports: Iterable[Transport],
+    process: CollectorRegistry,
+) -> Starlette:
+    """Build the ASGI application.
 
-    Attributes:
+    Args:
         settings: Credentials and limits.
-        pipeline: Where drains deliver.
-        state: What the page shows.
-        telemetry: Where requests are counted.
-        log: What ``/api/events`` shows.
-        ledger: Plans and use of the clusters.
-        exporter: What ``/metrics`` shows.
+        engine: What is shown.
+        transports: Their routes come first.
+        process: Registry of the process's own metrics.
     """
-
-    settings: Settings
-    pipeline: Pipeline
-    state: State
-    telemetry: Telemetry
-    log: EventLog
-    ledger: CapacityLedger
-    exporter: Exporter
-
-
-def build_app(parts: Parts) -> Starlette:
-    """Build the ASGI application."""
-    writers = Authenticator(parts.settings.drain_credentials)
-    drains = [
-        Route(
-            path,
-            source(parts.pipeline, parts.telemetry, writers, parts.settings.limits),
-        )
-        for path, source in HTTP_SOURCES
-    ]
-    pages = Pages(parts)
+    writers = Authenticator(settings.drain_credentials)
+    pages = Pages(settings, engine, process)
     app = Starlette(
         routes=[
-            *drains,
+            *(route for transport in transports for route in transport.routes()),
             Route("/metrics", pages.guard("/metrics", pages.metrics)),
             Route("/", pages.guard("/", pages.page)),
             Route("/api/clusters", pages.guard("/api/clusters", pages.clusters)),
@@ -94,22 +74,26 @@ class Pages:
     """What is read: by Prometheus, by people, by whoever restarts us.
 
     Args:
-        parts: What the pages show.
+        settings: Credentials, and the agent's own address.
+        engine: What the pages show.
+        process: Registry of the process's own metrics.
     """
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._readers = Authenticator(parts.settings.readers)
-        self._page = Page(
-            parts.settings, parts.state, parts.telemetry, parts.log, parts.ledger
-        )
+    def __init__(
+        self, settings: Settings, engine: Engine, process: CollectorRegistry
+    ) -> None:
+        self._engine = engine
+        self._process = process
+        self._readers = Authenticator(settings.readers)
+        self._zero_first = ZeroFirst()
+        self._page = Page(engine, settings)
 
     def count(self, route: str, endpoint: Endpoint) -> Endpoint:
         """Wrap `endpoint` so that its answers are counted under `route`."""
 
         async def counted(request: Request) -> Response:
             response = await endpoint(request)
-            self._parts.telemetry.requests[route, response.status_code] += 1
+            self._engine.telemetry.requests[route, response.status_code] += 1
             return response
 
         return counted
@@ -125,7 +109,7 @@ class Pages:
             presented = None if authorization is None else authorization.encode()
             if allowed.allows(presented):
                 return await endpoint(request)
-            self._parts.telemetry.auth_failures += 1
+            self._engine.telemetry.auth_failures += 1
             return PlainTextResponse(
                 "Unauthorized\n", HTTPStatus.UNAUTHORIZED, headers=_CHALLENGE
             )
@@ -134,11 +118,16 @@ class Pages:
 
     async def metrics(self, request: Request) -> Response:
         """Render the exposition, in a thread so that no drain waits for it."""
-        accept = request.headers.get("accept", "")
-        content_type, render = self._parts.exporter.prepare(
-            accept, read_clock(), _maybe_name_scraper(request)
+        now = read_clock()
+        snapshot = self._engine.snapshot(now)
+        scraper = _maybe_name_scraper(request)
+        if scraper is not None:
+            nodes = self._zero_first.present(scraper, snapshot.nodes, now)
+            snapshot = snapshot._replace(nodes=nodes)
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        body = await asyncio.to_thread(
+            lambda: render(snapshot.series(), encode) + encode(self._process)
         )
-        body = await asyncio.to_thread(render)
         return Response(body, headers={"content-type": content_type})
 
     async def page(self, request: Request) -> Response:
@@ -166,14 +155,14 @@ class Pages:
         )
 
     async def capacity(self, request: Request) -> Response:
-        """Take over what ``heroku kafka:info`` printed."""
-        return await take_capacity(request, self._parts.ledger, self._parts.state)
+        """Record what ``heroku kafka:info`` printed."""
+        return await receive_capacity(request, self._engine)
 
     async def clusters(self, request: Request) -> Response:
         """Answer with the clusters and their last hours, as JSON."""
         del request
         return Response(
-            render_clusters(self._parts.state, read_clock()),
+            render_clusters(self._engine.state, read_clock()),
             media_type="application/json",
             headers=_PRIVATE,
         )
@@ -190,7 +179,7 @@ class Pages:
                 headers=_PRIVATE,
             )
         return Response(
-            render_events(self._parts.log, query),
+            render_events(self._engine.log, query),
             media_type="application/json",
             headers=_PRIVATE,
         )
@@ -205,7 +194,7 @@ class Pages:
         del request
         if not isinstance(error, HTTPException):
             raise error
-        self._parts.telemetry.requests["other", error.status_code] += 1
+        self._engine.telemetry.requests["other", error.status_code] += 1
         return PlainTextResponse(
             f"{error.detail}\n", error.status_code, headers=error.headers
         )

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from agent.kafka.categories import Category, Urgency
-from agent.state.clusters import Status
+from agent.state.views import Status
 from parsers import Level
 
 _NON_ASCII = re.compile(r"[^\x00-\x7f]+")

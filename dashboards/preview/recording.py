@@ -1,8 +1,7 @@
-"""Lets the agent live through a story, and writes down what Prometheus would scrape.
+"""Plays a story to the agent, and records what Prometheus would scrape.
 
-The agent's own parts run: its pipeline is given the drain's requests, its exporter is
-scraped. Both take the time as an argument, so eight days pass within seconds. Only what
-HTTP would add is counted here by hand.
+The agent's own engine runs. It takes the time as an argument, so eight days pass within
+seconds. Only what HTTP would add is counted here by hand.
 """
 
 import heapq
@@ -18,18 +17,18 @@ from prometheus_client import (
     PlatformCollector,
     ProcessCollector,
 )
+from prometheus_client.exposition import generate_latest
 
-from agent.capacity.ledger import CapacityLedger
+from agent.change import Origin
 from agent.clock import Moment
+from agent.engine import Engine
 from agent.heroku_api.poller import Endpoint, Outcome
-from agent.metrics.exporter import Exporter
-from agent.metrics.telemetry import Telemetry
-from agent.pipeline import Delivery, Pipeline
+from agent.metrics.exposition import render
 from agent.settings import Settings
 from agent.simulator import Line
-from agent.state.clusters import State
-from agent.state.log_events import EventLog
+from agent.web.zero_first import ZeroFirst
 from dashboards.preview.story import DAY, HOUR, MINUTE, Tale, frame, look_at, tell
+from parsers import DrainDecoder
 
 JOB = "heroku-kafka-agent"
 INSTANCE = "kafka-metrics.example.com:443"
@@ -98,48 +97,47 @@ class _Agent:
             topic_metrics=_TOPIC_METRICS,
         )
         self.born = born
-        self.telemetry = Telemetry()
-        self.ledger = CapacityLedger(settings.plans)
-        self.state = State(settings)
-        self.pipeline = Pipeline(
-            settings, self.state, self.telemetry, EventLog(settings.limits)
-        )
-        registry = CollectorRegistry()
+        self.engine = Engine(settings)
+        self.telemetry = self.engine.telemetry
+        self._decoder = DrainDecoder()
+        self._zero_first = ZeroFirst()
+        self._process = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=registry)
-        self.exporter = Exporter(
-            settings=settings,
-            state=self.state,
-            ledger=self.ledger,
-            telemetry=self.telemetry,
-            process=registry,
-        )
+            collector(registry=self._process)
 
     def receive(self, body: bytes, now: float, count: int, frame_id: str) -> None:
         """Take a drain's request."""
         self.telemetry.requests["/logs", 204] += 1
         self.telemetry.received_bytes += len(body)
         self.telemetry.last_request_timestamp = now
-        delivery = Delivery(body, b"d.preview", frame_id.encode(), b"%d" % count)
-        self.pipeline.receive(delivery, Moment(now, now))
+        origin = Origin(
+            drain_token=b"d.preview",
+            request_id=frame_id.encode(),
+            announced=b"%d" % count,
+        )
+        batch = self._decoder.decode(body)
+        self.engine.commit(self.engine.prepare(batch, origin, Moment(now, now)))
 
     def look(self, tale: Tale, now: int, end: int) -> None:
         """Learn the use of a cluster."""
-        self.ledger.apply(look_at(tale, now, end), Moment(now, now))
-        self.state.expect_brokers(self.ledger.expected_brokers())
+        self.engine.learn(look_at(tale, now, end), Moment(now, now))
         for endpoint in (Endpoint.CLUSTER, Endpoint.TOPICS):
-            self.exporter.collected.requests[endpoint, Outcome.OK] += 1
+            self.telemetry.poller.requests[endpoint, Outcome.OK] += 1
 
     def scrape(self, now: int) -> str:
         """Answer Prometheus."""
-        self.state.forget(Moment(now, now))
+        moment = Moment(now, now)
+        self.engine.forget(moment)
         self.telemetry.requests["/metrics", 200] += 1
-        _, render = self.exporter.prepare("", Moment(now, now), "prometheus")
+        snapshot = self.engine.snapshot(moment)
+        nodes = self._zero_first.present("prometheus", snapshot.nodes, moment)
+        series = snapshot._replace(nodes=nodes).series()
+        written = render(series, generate_latest) + generate_latest(self._process)
         return "".join(
             f"process_start_time_seconds {self.born}\n"
             if line.startswith("process_start_time_seconds ")
             else line
-            for line in render().decode().splitlines(keepends=True)
+            for line in written.decode().splitlines(keepends=True)
         )
 
 

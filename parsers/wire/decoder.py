@@ -1,19 +1,21 @@
-"""From the bytes of a drain to events: the front of the parsers.
+"""From the bytes of a drain to records: octet-counted frames as Logplex writes them.
 
-Cost sits in frames that are nobody's here: 95 to 99 % of a drain. The walk over them
-reads five bytes for the count and a few for the *origin* (HOSTNAME, APP-NAME, PROCID);
-an origin that once turned out to be a stranger's is known by its first bytes from
-then on. Only frames of unknown origin have their header parsed, and only frames of
-our families their message.
+95 to 99 % of a drain are unrelated frames, and skipping them is what costs time. For
+them the decoder reads five bytes for the count and a few for the *origin* (HOSTNAME,
+APP-NAME, PROCID); an origin that was once parsed in full and belongs to no family is
+recognised by its first bytes from then on. Only frames of unknown origin have their
+header parsed, and only frames of a family their message.
 """
 
 from parsers.errors import Reason, refuse
-from parsers.families import FAMILIES, Budget, Family
+from parsers.families import Budget, kind_of, may_own, parse_line
 from parsers.records import Batch, FrameKind, Header
 from parsers.wire.framing import (
     LOOKAHEAD_BYTES,
     STEPS,
-    find_feet,
+    find_next_frame,
+    is_partial,
+    is_settled,
     is_whole,
     last_two_frames,
     locate_frame,
@@ -23,13 +25,13 @@ from parsers.wire.syslog import maybe_parse_header
 DEFAULT_FRAME_LIMIT_BYTES = 65_536
 """Logplex lets 10,240 bytes through and splits dyno lines at 10,000."""
 
-# " host heroku route", " host app web.1 - ": long enough to tell a PROCID from ours,
-# short enough to hold next to nothing of the message.
+# " host heroku route", " host app web.1 - ": long enough to tell a PROCID from a
+# family's, short enough to hold next to nothing of the message.
 _ORIGIN_BYTES = 18
-_STRANGERS_LIMIT = 4096
+_FOREIGN_LIMIT = 4096
 _LOCAL0 = 16  # RFC 5424, table 1
-# A body may send us back to look for a swallowed frame this often; then only forward,
-# which keeps the work linear for bodies made to be slow.
+# The decoder looks back for a swallowed frame this often in a body; then it only goes
+# forward, which keeps the work linear for bodies made to be slow.
 _LOOK_BACKS = 32
 # Where a search for the blank behind TIMESTAMP may start: behind "335 <4>1 " and at
 # most on the first characters of TIMESTAMP.
@@ -41,19 +43,18 @@ _USUAL_ORIGIN = _IN_TIMESTAMP + 32
 
 
 class DrainDecoder:
-    """Turns the bytes of one drain, whole or in pieces, into events.
+    """Turns the bytes of one drain, whole or in pieces, into records.
 
-    Call `receive_data` with bytes as they come and `receive_eof` at their end; or
-    `decode` with a whole body. The decoder can be used for any number of bodies, one
-    after the other: what it learns about strangers makes the next one cheaper.
+    `decode` takes a whole body. For a stream, call `receive_data` with bytes as they
+    come, `flush` when none came for a while, and `receive_eof` at the end. The decoder
+    can be used for any number of bodies, one after the other: what it learns about
+    unrelated origins makes the next one cheaper.
 
     Args:
         frame_limit_bytes: Larger frames are refused.
-        budget: How many lines the slow grammar may read; shared with the caller,
-            who refills it.
-        families: Whose lines to parse.
-        local0_only: Believe lines of facility local0 alone, as add-ons write; a
-            dyno, whatever its process type is called, writes as local7.
+        budget: What the slow grammar may read; shared with the caller, who refills it.
+        local0_only: Trust lines of facility local0 alone, as add-ons write; a dyno,
+            whatever its process type is called, writes as local7.
     """
 
     def __init__(
@@ -61,17 +62,15 @@ class DrainDecoder:
         *,
         frame_limit_bytes: int = DEFAULT_FRAME_LIMIT_BYTES,
         budget: Budget | None = None,
-        families: tuple[Family, ...] = FAMILIES,
         local0_only: bool = False,
     ) -> None:
         self._limit = frame_limit_bytes
-        self._budget = budget if budget is not None else Budget(lines=1000)
-        self._families = families
+        self._budget = budget if budget is not None else Budget(1000)
         self._local0_only = local0_only
         self._steps = {
             count: step for count, step in STEPS.items() if step <= frame_limit_bytes
         }
-        self._strangers: set[bytes] = set()
+        self._foreign: set[bytes] = set()
         self._reset(b"")
 
     def _reset(self, body: bytes) -> None:
@@ -88,7 +87,7 @@ class DrainDecoder:
             body: Octet-counted frames, glued together.
 
         Returns:
-            Its events and counts. Never raises for what `body` holds.
+            Its records and counts. Never raises for what `body` holds.
         """
         self._reset(body)
         return self.receive_eof()
@@ -100,18 +99,37 @@ class DrainDecoder:
             data: The next piece, of any size.
 
         Returns:
-            What is certain now. The last two frames' worth of bytes wait, because
-            only what follows a frame shows whether its count was right.
+            What is certain now. A frame is, once its own last byte or the head of the
+            next frame shows that its count was right. Behind a fault up to two frames'
+            worth of bytes wait, because only what follows tells where frames go on.
         """
         self._body += data
         batch = Batch()
         self._run(batch, len(self._body) - 2 * (self._limit + LOOKAHEAD_BYTES))
-        keep, _ = last_two_frames(
-            self._body, self._followed, self._position, self._limit
-        )
-        self._body = self._body[keep:]
-        self._position -= keep
-        self._followed = 0
+        while not self._lost and self._take_settled(batch):
+            pass
+        self._trim()
+        return batch
+
+    def flush(self) -> Batch:
+        """Decode what only further bytes would confirm, because none came for a while.
+
+        Returns:
+            All whole frames that are left. A frame of which bytes are missing waits.
+        """
+        batch = Batch()
+        self._look_backs = _LOOK_BACKS
+        while self._position < len(self._body):
+            stop = len(self._body) - LOOKAHEAD_BYTES
+            if self._lost:
+                if self._position >= stop:
+                    break
+                self._resynchronise(self._position, self._position, stop)
+            elif not self._take_settled(batch):
+                if is_partial(self._body, self._position, self._limit):
+                    break
+                self._take_frame(batch, max(stop, self._position))
+        self._trim()
         return batch
 
     def receive_eof(self) -> Batch:
@@ -121,30 +139,60 @@ class DrainDecoder:
         self._reset(b"")
         return batch
 
+    def _trim(self) -> None:
+        """Drop what has been decoded, except for the frames that a fault looks back to."""
+        keep, _ = last_two_frames(
+            self._body, self._followed, self._position, self._limit
+        )
+        self._body = self._body[keep:]
+        self._position -= keep
+        self._followed = 0
+
     def _run(self, batch: Batch, stop: int) -> None:
         """Decode the frames that begin before `stop`."""
         while self._position < stop:
             if self._lost:
-                self._find_feet(self._position, self._position, stop)
+                self._resynchronise(self._position, self._position, stop)
                 continue
-            start = self._position
-            passed = self._pass_strangers(stop)
-            batch.other += passed
-            if self._position > len(self._body) + 1:
-                # The last stranger is cut: take that one again, with care.
-                batch.other -= 1
-                _, self._position = last_two_frames(
-                    self._body, start, len(self._body), self._limit
-                )
+            # A final newline may have been trimmed from the body.
+            self._skip_foreign(batch, stop, len(self._body) + 1)
             if self._position < stop:
                 self._take_frame(batch, stop)
 
-    def _pass_strangers(self, stop: int) -> int:
-        """Walk over frames of known strangers; return how many.
+    def _take_settled(self, batch: Batch) -> bool:
+        """Decode frames that no further byte can change; False when there is none."""
+        end = len(self._body)
+        self._skip_foreign(batch, end, end)
+        if not is_settled(self._body, self._position, self._limit):
+            return False
+        frame = locate_frame(self._body, self._position, self._limit)
+        if isinstance(frame, Reason) or not maybe_parse_header(
+            self._body[frame[0] : frame[1]]
+        ):
+            return False
+        self._take_frame(batch, end)
+        return True
+
+    def _skip_foreign(self, batch: Batch, stop: int, end: int) -> None:
+        """Skip the frames of known foreign origin that begin before `stop`.
+
+        One that does not end before `end` is left for the careful way.
+        """
+        start = self._position
+        skipped = self._pass_foreign(stop)
+        if self._position > end:
+            skipped -= 1
+            _, self._position = last_two_frames(
+                self._body, start, len(self._body), self._limit
+            )
+        batch.other += skipped
+
+    def _pass_foreign(self, stop: int) -> int:
+        """Move behind the frames of known foreign origin; return how many.
 
         About as fast as `find` and `int` on the counts alone.
         """
-        body, steps, strangers = self._body, self._steps, self._strangers
+        body, steps, foreign = self._body, self._steps, self._foreign
         find = body.find
         position, passed = self._position, 0
         while position < stop:
@@ -152,9 +200,9 @@ class DrainDecoder:
             if step is None:
                 break
             place = position + _USUAL_ORIGIN
-            if body[place : place + _ORIGIN_BYTES] not in strangers:
+            if body[place : place + _ORIGIN_BYTES] not in foreign:
                 place = find(b" ", position + _IN_TIMESTAMP)
-                if body[place : place + _ORIGIN_BYTES] not in strangers:
+                if body[place : place + _ORIGIN_BYTES] not in foreign:
                     break
             position += step
             passed += 1
@@ -175,13 +223,10 @@ class DrainDecoder:
             self._refuse_header(batch, content, end, stop)
             return
         header, message_start = parsed
-        for family in self._families:
-            kind = family.kind_of(header.app, header.proc)
-            if kind is not None and self._is_believed(header, kind):
-                break
-        else:
+        kind = kind_of(header.app, header.proc)
+        if kind is None or not self._is_trusted(header, kind):
             batch.other += 1
-            self._remember_stranger(position)
+            self._remember_foreign(position)
             self._position = end
             return
         self._followed, self._position = position, end
@@ -192,11 +237,13 @@ class DrainDecoder:
         else:
             batch.count(kind)
         message = content[message_start:]
-        batch.events += family.parse(header, message, complete, self._budget)
+        batch.records += parse_line(
+            header, message, self._budget, complete=complete
+        ).records
         if header.bad_timestamp:
-            batch.events.append(refuse(Reason.BAD_TIMESTAMP, content))
+            batch.records.append(refuse(Reason.BAD_TIMESTAMP, content))
 
-    def _is_believed(self, header: Header, kind: FrameKind) -> bool:
+    def _is_trusted(self, header: Header, kind: FrameKind) -> bool:
         """Say whether the facility fits; the log pipeline writes as local5."""
         if not self._local0_only or kind is FrameKind.PLATFORM:
             return True
@@ -210,7 +257,7 @@ class DrainDecoder:
             return
         self._position = end
         batch.malformed += 1
-        batch.events.append(refuse(Reason.BAD_HEADER, content))
+        batch.records.append(refuse(Reason.BAD_HEADER, content))
 
     def _fault(
         self, batch: Batch, reason: Reason, stop: int, at: int | None = None
@@ -219,32 +266,32 @@ class DrainDecoder:
         body = self._body
         fault = self._position if at is None else at
         batch.malformed += 1
-        batch.events.append(refuse(reason, body, self._position))
+        batch.records.append(refuse(reason, body, self._position))
         doubtful = self._position
         if self._look_backs > 0:
             self._look_backs -= 1
             doubtful, _ = last_two_frames(body, self._followed, fault, self._limit)
         if reason is Reason.TRUNCATED:
             fault = len(body)
-        self._find_feet(doubtful + 1, fault, stop)
+        self._resynchronise(doubtful + 1, fault, stop)
 
-    def _find_feet(self, doubtful: int, fault: int, stop: int) -> None:
-        """Move to the next believable frame, or be lost until more bytes come."""
-        feet = find_feet(self._body, doubtful, fault, stop, self._limit)
-        self._lost = feet is None
-        self._position = max(stop, fault) if feet is None else feet
+    def _resynchronise(self, doubtful: int, fault: int, stop: int) -> None:
+        """Move to the next frame that counts confirm, or be lost until more bytes come."""
+        found = find_next_frame(self._body, doubtful, fault, stop, self._limit)
+        self._lost = found is None
+        self._position = max(stop, fault) if found is None else found
         self._followed = self._position
 
-    def _remember_stranger(self, position: int) -> None:
-        """Learn the origin of the frame at `position` if it can never be ours."""
+    def _remember_foreign(self, position: int) -> None:
+        """Learn the origin of the frame at `position` if no family can own it."""
         body = self._body
         space = body.find(b" ", position + _IN_TIMESTAMP)
         origin = body[space : space + _ORIGIN_BYTES]
         _, *fields = origin.split(b" ")
         if len(fields) < 3 or not fields[2]:  # noqa: PLR2004 (HOSTNAME, APP-NAME, PROCID)
             return
-        if any(family.may_own(fields[1], fields[2]) for family in self._families):
+        if may_own(fields[1], fields[2]):
             return
-        if len(self._strangers) >= _STRANGERS_LIMIT:
-            self._strangers.clear()
-        self._strangers.add(origin)
+        if len(self._foreign) >= _FOREIGN_LIMIT:
+            self._foreign.clear()
+        self._foreign.add(origin)

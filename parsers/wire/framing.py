@@ -8,7 +8,7 @@ EBNF (RFC 6587 section 3.4.1)::
 
 Bytes are counted, never characters, and newlines mean nothing: Logplex's own L10
 frame ends without one, and a message may hold any number. Text inside a frame is
-therefore never taken for a frame, unless a count is broken: then `find_feet` looks
+therefore never taken for a frame, unless a count is broken: then `find_next_frame` looks
 for the next place from which the counts agree again. It knows nothing of what a
 frame says.
 """
@@ -42,6 +42,8 @@ _DAMAGED_HEAD = re.compile(
 
 LOOKAHEAD_BYTES = 64
 """Bytes behind a frame that suffice to see whether another one begins there."""
+
+_HEAD_BYTES = 16  # the longest text that _HEAD needs, rounded up
 
 
 def locate_frame(
@@ -98,6 +100,48 @@ def is_whole(body: bytes, start: int, end: int, limit_bytes: int) -> bool:
     )
 
 
+def is_settled(body: bytes, position: int, limit_bytes: int) -> bool:
+    """Say whether no further byte can change where the frame at `position` ends.
+
+    A frame that ends in a newline is settled with its last byte; any other one by the
+    head of the next frame, unless it ends in a digit, which may be of the next count.
+    """
+    match = _COUNT.match(body, position)
+    if match is None:
+        return False
+    size, end = int(match[1]), match.end() + int(match[1])
+    if not 0 < size <= limit_bytes or end > len(body):
+        return False
+    if body[end - 1 : end] == b"\n":
+        return True
+    if body.startswith(b"\n", end):
+        return _HEAD.match(body, end + 1) is not None
+    return _HEAD.match(body, end) is not None and (
+        not body[end - 1 : end].isdigit() or _leads_to_head(body, end, limit_bytes)
+    )
+
+
+def _leads_to_head(body: bytes, position: int, limit_bytes: int) -> bool:
+    frame = locate_frame(body, position, limit_bytes)
+    return not isinstance(frame, Reason) and _HEAD.match(body, frame[1]) is not None
+
+
+def is_partial(body: bytes, position: int, limit_bytes: int) -> bool:
+    """Say whether the bytes at `position` can be a frame of which some is missing.
+
+    Also true where the frame is whole and behind it stands what may be a part of the
+    next frame's head, without which its end cannot be judged.
+    """
+    rest = len(body) - position
+    if rest <= MAX_COUNT_DIGITS and (not rest or body[position:].isdigit()):
+        return True
+    match = _COUNT.match(body, position)
+    if match is None or int(match[1]) > limit_bytes:
+        return False
+    behind = len(body) - match.end() - int(match[1])
+    return behind < 0 or 0 < behind < _HEAD_BYTES
+
+
 def _leads_on(body: bytes, position: int, limit_bytes: int) -> bool:
     """Say whether the count at `position` leads to another head or to the end."""
     frame = locate_frame(body, position, limit_bytes)
@@ -112,7 +156,7 @@ def _is_head_or_end(body: bytes, position: int) -> bool:
     return position == len(body) or _HEAD.match(body, position) is not None
 
 
-def find_feet(
+def find_next_frame(
     body: bytes, doubtful: int, fault: int, stop: int, limit_bytes: int
 ) -> int | None:
     """Find the next frame after a fault, or None where there is none.

@@ -17,7 +17,7 @@ _COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
 _LINE = re.compile(rb"\x00*(\S+) ([^\s\[\]]+)\[([^\s\[\]]+)\]:(?: |\Z)", re.DOTALL)
 
 
-def maybe_parse_tail_line(line: bytes) -> tuple[Header, bytes] | None:
+def maybe_parse_heroku_logs_line(line: bytes) -> tuple[Header, bytes] | None:
     """Read one line of ``heroku logs``.
 
     Args:

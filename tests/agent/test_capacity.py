@@ -13,13 +13,13 @@ import pytest
 
 from agent.alerting.thresholds import packaged_thresholds
 from agent.capacity.assessment import Assessment, assess
-from agent.capacity.ledger import CapacityLedger, Holding
+from agent.capacity.ledger import CapacityLedger, ClusterPlan
 from agent.clock import Moment
 from agent.kafka.plans import GIB, PLANS, maybe_find_plan, maybe_infer_tier, upgrades
 from agent.kafka.versions import VERSIONS, Support, Version, judge_version
 from agent.secret import Secret
 from agent.settings import Settings
-from agent.state.clusters import Snapshot
+from agent.state.views import ClustersView
 from parsers import ClusterUse, Source, TopicUse
 from tests.documented import ADDON, METRICS
 from tests.frames import frame
@@ -205,25 +205,25 @@ def use(**values: object) -> ClusterUse:
     return replace(ClusterUse(addon="kafka-a", source=Source.API), **values)  # type: ignore[arg-type] # fields of the record
 
 
-def holding(plans: dict[str, str] | None = None, **values: object) -> Holding:
+def plan(plans: dict[str, str] | None = None, **values: object) -> ClusterPlan:
     ledger = CapacityLedger(plans or {})
     ledger.apply(use(**values), NOW)
-    (found,) = ledger.holdings(Snapshot([], []))
+    (found,) = ledger.plans(ClustersView([], []))
     return found
 
 
-def assessed(holding: Holding, bytes_in_per_second: float | None = None) -> Assessment:
-    return assess(holding, bytes_in_per_second, 86_400.0, TODAY, packaged_thresholds())
+def assessed(plan: ClusterPlan, bytes_in_per_second: float | None = None) -> Assessment:
+    return assess(plan, bytes_in_per_second, 86_400.0, TODAY, packaged_thresholds())
 
 
 def test_configuration_goes_before_the_platform() -> None:
-    found = holding({"kafka-a": "standard-1"}, plan="extended-0")
+    found = plan({"kafka-a": "standard-1"}, plan="extended-0")
 
     assert (found.plan_name, found.source) == ("standard-1", Source.CONFIGURED)
 
 
 def test_the_platforms_own_limits_go_before_the_table() -> None:
-    found = holding(
+    found = plan(
         plan="standard-0",
         data_size_limit_bytes=5,
         partition_replicas_limit=7,
@@ -239,11 +239,11 @@ def test_the_brokers_of_a_shared_cluster_are_not_expected() -> None:
     ledger.apply(use(plan="basic-0", brokers=8), NOW)
 
     assert ledger.expected_brokers() == {}
-    assert holding(plan="basic-0", brokers=8).brokers is None
+    assert plan(plan="basic-0", brokers=8).brokers is None
 
 
 def test_a_plan_that_nobody_knows_keeps_its_name() -> None:
-    found = holding(plan="beta-3")
+    found = plan(plan="beta-3")
 
     assert (found.plan, found.plan_name, found.source) == (None, "beta-3", Source.API)
 
@@ -280,14 +280,14 @@ def test_a_plan_that_nobody_knows_keeps_its_name() -> None:
 def test_the_advice_says_what_to_do(
     values: dict[str, object], sentences: list[str]
 ) -> None:
-    found = assessed(holding(None, plan="standard-0", **values))
+    found = assessed(plan(None, plan="standard-0", **values))
 
     assert list(found.advice) == sentences
 
 
 def test_the_stream_says_what_the_plan_holds() -> None:
     """Of the table in the reference: 1.86 MB/s fill standard-0 in a day."""
-    found = assessed(holding(plan="standard-0"), 150 * GIB / 86_400)
+    found = assessed(plan(plan="standard-0"), 150 * GIB / 86_400)
 
     assert found.projected is not None
     assert found.projected.share == pytest.approx(1.0)
@@ -296,7 +296,7 @@ def test_the_stream_says_what_the_plan_holds() -> None:
 
 
 def test_a_cluster_without_traffic_is_projected_empty() -> None:
-    found = assessed(holding(plan="standard-0"), 0.0)
+    found = assessed(plan(plan="standard-0"), 0.0)
 
     assert found.projected is not None
     assert found.projected.share == 0

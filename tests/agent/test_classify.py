@@ -16,7 +16,7 @@ from agent.kafka.categories import (
 )
 from agent.kafka.classifier import classify, maybe_find_rule, possible_cells
 from agent.kafka.message_rules import RULES
-from parsers import BrokerLog, DrainDecoder, maybe_parse_tail_line
+from parsers import BrokerLog, DrainDecoder, maybe_parse_heroku_logs_line
 from tests.frames import log_frame, read_log
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "kafka"
@@ -64,7 +64,7 @@ def recorded() -> list[BrokerLog]:
     found: list[BrokerLog] = []
     for path in RECORDED:
         for raw in path.read_bytes().splitlines():
-            parsed = maybe_parse_tail_line(raw)
+            parsed = maybe_parse_heroku_logs_line(raw)
             if parsed is None:
                 continue  # a stack trace
             header, message = parsed
@@ -72,7 +72,7 @@ def recorded() -> list[BrokerLog]:
             body = log_frame(message[:9_000], node)
             found += [
                 event
-                for event in DrainDecoder().decode(body).events
+                for event in DrainDecoder().decode(body).records
                 if isinstance(event, BrokerLog)
             ]
     return found

@@ -13,10 +13,10 @@ import structlog
 from agent.errors import SettingsError
 from agent.heroku_api.client import maybe_parse_retry_after
 from agent.heroku_api.poller import (
-    Collector,
-    CollectorTelemetry,
     Endpoint,
     Outcome,
+    Poller,
+    PollerTelemetry,
 )
 from agent.secret import Secret
 from parsers import ClusterUse, Source
@@ -160,7 +160,7 @@ def test_a_lookup_that_fails_holds_its_own_cluster_only(
 def test_nobody_listening_is_a_fault_of_the_connection() -> None:
     key = Endpoint.ADDON, Outcome.CONNECTION
 
-    async def main() -> CollectorTelemetry:
+    async def main() -> PollerTelemetry:
         async with Api().serving() as api:
             pass  # nobody listens there any more
         async with collecting(api) as watch:
@@ -495,11 +495,11 @@ def test_a_consumer_that_raises_stops_nothing() -> None:
 
     async def main() -> None:
         async with Api().serving() as api:
-            collector = Collector(
+            collector = Poller(
                 Secret(TOKEN),
                 [ADDON],
                 refuse,
-                CollectorTelemetry(),
+                PollerTelemetry(),
                 platform_url=api.url,
                 data_url=api.url,
                 interval_seconds=INTERVAL,
@@ -522,9 +522,9 @@ def test_a_consumer_that_raises_stops_nothing() -> None:
 def test_an_exception_of_the_client_is_counted_and_logged_without_its_text() -> None:
     key = Endpoint.ADDON, Outcome.OTHER
 
-    async def main() -> CollectorTelemetry:
-        telemetry = CollectorTelemetry()
-        collector = Collector(
+    async def main() -> PollerTelemetry:
+        telemetry = PollerTelemetry()
+        collector = Poller(
             Secret(TOKEN),
             [ADDON],
             lambda _: None,
@@ -575,7 +575,7 @@ def test_nothing_shows_the_token_or_what_is_internal(
 @pytest.mark.parametrize("token", ["", "two words", f"{TOKEN}\n", "hür", "\x00"])
 def test_a_token_that_cannot_stand_in_a_header_is_refused(token: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        Collector(Secret(token), [], lambda _: None, CollectorTelemetry())
+        Poller(Secret(token), [], lambda _: None, PollerTelemetry())
 
     assert not token or token not in str(caught.value)
 
@@ -583,11 +583,11 @@ def test_a_token_that_cannot_stand_in_a_header_is_refused(token: str) -> None:
 @pytest.mark.parametrize("option", ["platform_url", "data_url"])
 def test_the_token_is_not_sent_unencrypted(option: str) -> None:
     with pytest.raises(SettingsError, match="https://"):
-        Collector(
+        Poller(
             Secret(TOKEN),
             [],
             lambda _: None,
-            CollectorTelemetry(),
+            PollerTelemetry(),
             **{option: "http://example.com"},  # type: ignore[arg-type] # one of the URLs
         )
 
@@ -624,9 +624,9 @@ def test_without_add_ons_it_waits_to_be_cancelled() -> None:
 
 
 def test_all_counters_exist_from_the_start() -> None:
-    telemetry = CollectorTelemetry()
+    telemetry = PollerTelemetry()
 
-    Collector(Secret(TOKEN), [ADDON], lambda _: None, telemetry)
+    Poller(Secret(TOKEN), [ADDON], lambda _: None, telemetry)
 
     assert len(telemetry.requests) == len(Endpoint) * len(Outcome)
     assert telemetry.unseen == {ADDON}

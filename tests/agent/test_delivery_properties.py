@@ -4,28 +4,25 @@ import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from agent.capacity.ledger import CapacityLedger
+from agent.change import Origin
 from agent.clock import Moment
-from agent.metrics.exporter import Exporter
-from agent.metrics.telemetry import Telemetry
-from agent.pipeline import Delivery, Pipeline
-from agent.settings import Settings
-from agent.state.clusters import State
-from agent.state.log_events import EventLog
+from agent.state.telemetry import Telemetry
+from tests.engines import Drain, exposition
 from tests.frames import frame
 
 START = 1_776_264_796
 NOW = Moment(float(START + 200), 1000.0)
+
+Request = tuple[bytes, Origin]
 
 names = st.sampled_from(["read-iops", "write-iops", "load-avg-1m", "brand-new"])
 brokers = st.sampled_from(["heroku-kafka.0", "heroku-kafka.1", "heroku-kafka"])
 
 
 @st.composite
-def deliveries(draw: st.DrawFn) -> list[Delivery]:
+def deliveries(draw: st.DrawFn) -> list[Request]:
     """Requests of which no two lines have the same timestamp."""
     offsets = draw(st.lists(st.integers(0, 199), unique=True, min_size=1, max_size=12))
     requests = []
@@ -38,36 +35,29 @@ def deliveries(draw: st.DrawFn) -> list[Delivery]:
             f"{draw(brokers)} - source=KAFKA addon=kafka-a {samples}\n"
         )
         body = frame(line.encode())
-        requests.append(Delivery(body=body, request_id=b"%d" % number))
+        requests.append((body, Origin(request_id=b"%d" % number)))
     return requests
 
 
-def deliver(requests: list[Delivery]) -> tuple[dict[tuple[str, str], float], Telemetry]:
+def deliver(requests: list[Request]) -> tuple[dict[tuple[str, str], float], Telemetry]:
     """Apply requests to a new agent; return what it exports, and its counters."""
-    telemetry, state = Telemetry(), State(Settings())
-    pipeline = Pipeline(Settings(), state, telemetry, EventLog(Settings().limits))
-    for request in requests:
-        pipeline.receive(request, NOW)
-    exporter = Exporter(
-        settings=Settings(),
-        state=state,
-        ledger=CapacityLedger({}),
-        telemetry=telemetry,
-        process=CollectorRegistry(),
-    )
-    _, render = exporter.prepare("", NOW)
+    drain = Drain()
+    for body, origin in requests:
+        drain.receive(body, NOW, origin)
     exported = {
         (sample.name, str(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(render().decode())
+        for family in text_string_to_metric_families(
+            exposition(drain.engine, NOW).decode()
+        )
         for sample in family.samples
         if not family.name.startswith("heroku_kafka_agent_")
     }
-    return exported, telemetry
+    return exported, drain.engine.telemetry
 
 
 @given(deliveries(), st.randoms(use_true_random=False))
 def test_the_order_of_requests_changes_nothing_that_is_exported(
-    requests: list[Delivery], random: object
+    requests: list[Request], random: object
 ) -> None:
     shuffled = list(requests)
     random.shuffle(shuffled)  # type: ignore[attr-defined] # hypothesis hands in Random
@@ -77,7 +67,7 @@ def test_the_order_of_requests_changes_nothing_that_is_exported(
 
 @given(deliveries(), st.data())
 def test_repeating_requests_changes_nothing_that_is_exported(
-    requests: list[Delivery], data: st.DataObject
+    requests: list[Request], data: st.DataObject
 ) -> None:
     times = data.draw(
         st.lists(st.integers(1, 3), min_size=len(requests), max_size=len(requests))
@@ -103,6 +93,6 @@ def test_the_exposition_of_any_input_is_valid(messages: list[bytes]) -> None:
         frame(header + b"addon=kafka-a sample#x=1 " + message) for message in messages
     )
 
-    exported, _ = deliver([Delivery(body=body)])
+    exported, _ = deliver([(body, Origin())])
 
     assert len(exported) == len(set(exported))

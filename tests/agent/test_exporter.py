@@ -12,13 +12,14 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from agent.clock import Moment
+from agent.engine import Engine
 from agent.kafka.classifier import classify
-from agent.kafka.gauges import CATALOGUE
-from agent.metrics.exposition import encode_families, render_brokers, render_nodes
+from agent.metrics.exposition import encode_families
+from agent.metrics.specs import SAMPLE_ROWS
 from agent.settings import Settings
-from agent.state.clusters import State
 from parsers import MetricLine
 from tests.documented import ADDON, DOCUMENTED, LOG, METRICS
+from tests.engines import exposition
 from tests.frames import frame, read_log
 from tests.serving import AUTHORIZATION, Agent, Exposition, running
 
@@ -49,7 +50,7 @@ def test_the_documented_line_shows_up_as_documented(
 
 
 def test_the_catalogue_holds_the_documented_gauges_and_no_other() -> None:
-    assert {f"heroku_kafka_{row.gauge.name}" for row in CATALOGUE} == set(DOCUMENTED)
+    assert {f"heroku_kafka_{row.name}" for row in SAMPLE_ROWS} == set(DOCUMENTED)
 
 
 def test_what_is_known_of_the_broker_is_exported(metrics: Exposition) -> None:
@@ -164,7 +165,7 @@ def test_hostile_label_values_leave_the_exposition_valid(agent: Agent) -> None:
     "accept", ["", "application/openmetrics-text; version=1.0.0"], ids=["text", "om"]
 )
 def test_the_brokers_text_is_what_the_client_library_writes(accept: str) -> None:
-    state, now = State(Settings()), Moment(1_776_264_800.0, 1000.0)
+    engine, now = Engine(Settings()), Moment(1_776_264_800.0, 1000.0)
     values = (0.0, 1.0, 0.18462, 1e-7, -3.0, 999999.5, 1e6, 16485240832.0, 1.5e22, 1e16)
     for number, value in enumerate(values):
         for broker in ("0", "11", None):
@@ -176,11 +177,10 @@ def test_the_brokers_text_is_what_the_client_library_writes(accept: str) -> None
                 samples={("read-iops", ""): value, ("new.one", "bytes"): value},
                 message=b"",
             )
-            state.apply_metrics(line, now, first=True)
+            engine.state.apply_metrics(line, now)
     encode, _ = choose_encoder(accept)
-    snapshot = state.snapshot(now)
 
-    written = render_brokers(snapshot.brokers, state.gauge, encode)
+    written = exposition(engine, now, accept)
 
     assert written == by_the_library(written.decode(), encode, accept)
 
@@ -189,15 +189,15 @@ def test_the_brokers_text_is_what_the_client_library_writes(accept: str) -> None
     "accept", ["", "application/openmetrics-text; version=1.0.0"], ids=["text", "om"]
 )
 def test_the_nodes_text_is_what_the_client_library_writes(accept: str) -> None:
-    state, now = State(Settings()), Moment(1_780_872_400.0, 1000.0)
+    engine, now = Engine(Settings()), Moment(1_780_872_400.0, 1000.0)
     for number in range(12):
         for said in ("Partition a-1 marked as failed", "x OutOfMemoryError", "?"):
             line = read_log(f"pri=ERROR t=main at=X [KafkaServer id={number}] {said}")
             line = line._replace(addon=f"kafka-animated-{number}", node=str(number))
-            state.apply_log(line, classify(line), now)
+            engine.state.apply_log(line, classify(line), now)
     encode, _ = choose_encoder(accept)
 
-    written = render_nodes(state.snapshot(now).nodes, encode)
+    written = exposition(engine, now, accept)
 
     assert written.count(b"heroku_kafka_node_info{") == 12
     assert written == by_the_library(written.decode(), encode, accept)

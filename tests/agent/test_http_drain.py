@@ -3,6 +3,7 @@
 import base64
 import gzip
 import http.client
+import itertools
 import socket
 import threading
 import time
@@ -10,8 +11,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.pipeline import Pipeline
+from agent.change import Change, Origin
+from agent.clock import Moment
+from agent.engine import Engine
 from agent.settings import Credentials, Limits, Settings
+from parsers import Batch
 from tests.frames import FULL1, FULL2, frame
 from tests.serving import (
     AUTHORIZATION,
@@ -616,19 +620,52 @@ def test_a_drain_token_that_nobody_configured_is_accepted(agent: Agent) -> None:
     assert agent.post(BODY, Logplex_Drain_Token="d.not-configured").status == 204
 
 
-def test_a_bug_of_ours_is_counted_and_never_answered_5xx(
-    agent: Agent, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_an_internal_error_is_answered_503_after_a_while_and_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     logged = f"what a customer of {ADDON} logged"
 
     def fail(*_: object) -> None:
         raise RuntimeError(logged)
 
-    monkeypatch.setattr(Pipeline, "receive", fail)
+    settings = Settings(
+        port=0, drain_credentials=(CREDENTIALS,), limits=Limits(hold_seconds=0.2)
+    )
+    with running(settings) as agent:
+        with monkeypatch.context() as patch:
+            patch.setattr(Engine, "prepare", fail)
+            started = time.monotonic()
+            assert agent.post(BODY, Logplex_Frame_Id=FRAME_ID).status == 503
+            assert time.monotonic() - started >= 0.2
+        before = agent.metrics()
+        assert agent.post(BODY, Logplex_Frame_Id=FRAME_ID).status == 204
+        metrics = agent.metrics()
 
-    for _ in range(3):
-        assert agent.post(BODY).status == 204
-    assert agent.metrics().value("heroku_kafka_agent_internal_errors_total") == 3
+    assert before.value("heroku_kafka_agent_internal_errors_total") == 4  # tries
+    assert before.value("heroku_kafka_agent_frames_total", kind="sample") == 0
+    assert metrics.value("heroku_kafka_samples_total", addon=ADDON, broker="2") == 11
+    assert metrics.value("heroku_kafka_agent_duplicate_requests_total") == 0
     written = capfd.readouterr()
     assert (written.out + written.err).count("request.failed") == 1
     assert logged not in written.out + written.err
+
+
+def test_a_passing_internal_error_costs_only_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prepare, calls = Engine.prepare, itertools.count()
+
+    def fail_once(engine: Engine, batch: Batch, origin: Origin, now: Moment) -> Change:
+        if next(calls) == 0:
+            raise RuntimeError
+        return prepare(engine, batch, origin, now)
+
+    monkeypatch.setattr(Engine, "prepare", fail_once)
+    settings = Settings(
+        port=0, drain_credentials=(CREDENTIALS,), limits=Limits(hold_seconds=0.2)
+    )
+    with running(settings) as agent:
+        assert agent.post(BODY).status == 204
+        metrics = agent.metrics()
+
+    assert metrics.value("heroku_kafka_samples_total", addon=ADDON, broker="2") == 11

@@ -12,7 +12,7 @@ from agent.alerting.thresholds import choose_thresholds
 from agent.clock import Moment
 from agent.settings import Settings
 from agent.watch.report import render_report
-from agent.watch.tail import Tail
+from agent.watch.session import Session
 from tests.serving import CREDENTIALS, PASSWORD, USER, run_command, running, serving
 from tests.tail_lines import ADDON, METRICS
 
@@ -43,10 +43,10 @@ def advise(*arguments: str, environ: dict[str, str] | None = None) -> list[str]:
 
 def draw_styles(name: str, *settings: str) -> str:
     """Draw ``watch`` in colour and return the style of the text `name`."""
-    tail = Tail(Settings(thresholds=choose_thresholds(None, settings)))
-    tail.apply([METRICS], NOW)
+    session = Session(Settings(thresholds=choose_thresholds(None, settings)))
+    session.receive_data(METRICS + b"\n", NOW)
     console = Console(file=io.StringIO(), record=True, force_terminal=True, width=160)
-    console.print(render_report(tail, NOW, console, events=0, ended=True))
+    console.print(render_report(session, NOW, console, events=0, ended=True))
     assert name in console.export_text(clear=False)
     found = re.search(
         rf'<span style="([^"]*)">\s*{re.escape(name)}\s*</span>',

@@ -159,7 +159,7 @@ def test_every_drain_fixture_gives_what_the_decoder_gives() -> None:
     for path in BODIES:
         body = path.read_bytes()
         batch = DrainDecoder().decode(body)
-        wanted = Counter(type(event) for event in batch.events)
+        wanted = Counter(type(event) for event in batch.records)
 
         lines = read_here(body)["lines"]
 

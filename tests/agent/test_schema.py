@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.state.clusters import Status
+from agent.state.views import Status
 from agent.web.schema import Broker, Error, encode
 
 TEXTS = st.text(st.characters(codec="utf-8"))

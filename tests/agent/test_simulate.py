@@ -35,7 +35,7 @@ from parsers import (
     DrainLoss,
     MetricLine,
     Unparsed,
-    maybe_parse_tail_line,
+    maybe_parse_heroku_logs_line,
 )
 from tests.serving import (
     clean_environ,
@@ -63,7 +63,7 @@ def told(scenario: str, seconds: int, brokers: int = 3, seed: int = 1) -> list[L
 
 
 def decoded(lines: list[Line]) -> list[object]:
-    return list(DrainDecoder().decode(b"".join(map(frame_line, lines))).events)
+    return list(DrainDecoder().decode(b"".join(map(frame_line, lines))).records)
 
 
 scenarios = pytest.mark.parametrize("scenario", SCENARIOS)
@@ -194,7 +194,7 @@ def test_the_apps_own_lines_are_as_many_as_asked_for() -> None:
 
 def test_text_is_what_heroku_logs_prints() -> None:
     for line in told("node-failure", 300):
-        parsed = maybe_parse_tail_line(tail_line(line).encode())
+        parsed = maybe_parse_heroku_logs_line(tail_line(line).encode())
         assert parsed is not None
         header, message = parsed
         assert (header.app.decode(), header.proc.decode()) == (line.app, line.proc)
@@ -320,7 +320,7 @@ def test_an_overflow_drops_the_oldest_and_is_reported_once() -> None:
     events = [
         [
             event
-            for event in DrainDecoder().decode(body).events
+            for event in DrainDecoder().decode(body).records
             if isinstance(event, DrainLoss)
         ]
         for _, body in receiver.requests

@@ -6,8 +6,9 @@ import pytest
 
 from agent.clock import Moment
 from agent.kafka.classifier import classify
+from agent.metrics.specs import Drop
 from agent.settings import Settings
-from agent.state.clusters import Drop, State
+from agent.state.clusters import State
 from parsers import Level, MetricLine, SampleKey
 from tests.frames import read_log
 
@@ -40,7 +41,7 @@ def line(
 def values(state: State, now: Moment, broker: str | None = "2") -> dict[str, float]:
     return {
         key[0]: value
-        for view in state.snapshot(now).brokers
+        for view in state.view(now).brokers
         if view.broker == broker
         for key, value in view.values.items()
     }
@@ -52,53 +53,53 @@ def state() -> State:
 
 
 def test_each_sample_keeps_its_own_newest_value(state: State) -> None:
-    state.apply_metrics(line(0, {READ: 1, WRITE: 1}), at(0), first=True)
-    state.apply_metrics(line(20, {READ: 2}), at(20), first=True)
-    applied = state.apply_metrics(line(10, {READ: 9, WRITE: 3}), at(21), first=True)
+    state.apply_metrics(line(0, {READ: 1, WRITE: 1}), at(0))
+    state.apply_metrics(line(20, {READ: 2}), at(20))
+    applied = state.apply_metrics(line(10, {READ: 9, WRITE: 3}), at(21))
 
     assert values(state, at(21)) == {"read-iops": 2, "write-iops": 3}
     assert applied.late == 1
 
 
 def test_values_vanish_when_no_sample_came_for_the_stale_time(state: State) -> None:
-    state.apply_metrics(line(0, {READ: 1}), at(0), first=True)
+    state.apply_metrics(line(0, {READ: 1}), at(0))
 
     assert values(state, at(300)) == {"read-iops": 1}
     assert values(state, at(301)) == {}
-    (view,) = state.snapshot(at(301)).brokers
+    (view,) = state.view(at(301)).brokers
     assert not view.reporting
     assert view.last_timestamp == START
     assert view.samples == 1
 
 
 def test_a_broker_is_forgotten_after_a_day(state: State) -> None:
-    state.apply_metrics(line(0, {READ: 1}), at(0), first=True)
+    state.apply_metrics(line(0, {READ: 1}), at(0))
     state.forget(at(86_400))
-    assert state.snapshot(at(86_400)).brokers
+    assert state.view(at(86_400)).brokers
 
     state.forget(at(86_401))
 
-    assert not state.snapshot(at(86_401)).brokers
+    assert not state.view(at(86_401)).brokers
 
 
 def test_a_replaced_broker_goes_and_the_new_one_stays(state: State) -> None:
-    state.apply_metrics(line(0, {READ: 1}, "2"), at(0), first=True)
-    state.apply_metrics(line(400, {READ: 5}, "7"), at(400), first=True)
+    state.apply_metrics(line(0, {READ: 1}, "2"), at(0))
+    state.apply_metrics(line(400, {READ: 5}, "7"), at(400))
 
     assert values(state, at(400), "2") == {}
     assert values(state, at(400), "7") == {"read-iops": 5}
 
 
 def test_a_stale_value_does_not_hold_back_older_ones(state: State) -> None:
-    state.apply_metrics(line(0, {READ: 1}), at(0), first=True)
+    state.apply_metrics(line(0, {READ: 1}), at(0))
 
-    state.apply_metrics(line(-100, {READ: 2}), at(1000), first=True)
+    state.apply_metrics(line(-100, {READ: 2}), at(1000))
 
     assert values(state, at(1000)) == {"read-iops": 2}
 
 
 def test_a_clock_that_jumps_makes_no_broker_stale(state: State) -> None:
-    state.apply_metrics(line(0, {READ: 1}), at(0), first=True)
+    state.apply_metrics(line(0, {READ: 1}), at(0))
 
     assert values(state, at(10, wall=86_400)) == {"read-iops": 1}
 
@@ -106,64 +107,54 @@ def test_a_clock_that_jumps_makes_no_broker_stale(state: State) -> None:
 def test_a_first_sample_that_is_hours_old_is_shown_with_its_own_time(
     state: State,
 ) -> None:
-    state.apply_metrics(line(-7200, {READ: 1}), at(0), first=True)
+    state.apply_metrics(line(-7200, {READ: 1}), at(0))
 
-    (view,) = state.snapshot(at(0)).brokers
+    (view,) = state.view(at(0)).brokers
     assert view.values == {READ: 1}
     assert view.last_timestamp == START - 7200
 
 
 def test_without_a_timestamp_the_time_of_receipt_counts(state: State) -> None:
-    state.apply_metrics(line(None, {READ: 1}), at(5), first=True)
+    state.apply_metrics(line(None, {READ: 1}), at(5))
 
-    (view,) = state.snapshot(at(5)).brokers
+    (view,) = state.view(at(5)).brokers
     assert view.last_timestamp == START + 5
 
 
 def test_samples_from_the_future_are_shown_only_without_honest_ones(
     state: State,
 ) -> None:
-    state.apply_metrics(line(3600, {READ: 9}), at(0), first=True)
-    state.apply_metrics(line(7200, {READ: 10}), at(1), first=True)
+    state.apply_metrics(line(3600, {READ: 9}), at(0))
+    state.apply_metrics(line(7200, {READ: 10}), at(1))
     assert values(state, at(1)) == {"read-iops": 10}
 
-    state.apply_metrics(line(-50, {READ: 1}), at(2), first=True)
-    applied = state.apply_metrics(line(9000, {READ: 11}), at(3), first=True)
+    state.apply_metrics(line(-50, {READ: 1}), at(2))
+    applied = state.apply_metrics(line(9000, {READ: 11}), at(3))
 
     assert values(state, at(3)) == {"read-iops": 1}
     assert (applied.future, applied.late) == (1, 0)
-    (view,) = state.snapshot(at(3)).brokers
+    (view,) = state.view(at(3)).brokers
     assert view.last_timestamp <= START + 3
 
 
 def test_five_minutes_ahead_is_still_honest(state: State) -> None:
-    state.apply_metrics(line(0, {READ: 1}), at(0), first=True)
-    state.apply_metrics(line(300, {READ: 2}), at(0), first=True)
-    state.apply_metrics(line(301, {READ: 3}), at(0), first=True)
+    state.apply_metrics(line(0, {READ: 1}), at(0))
+    state.apply_metrics(line(300, {READ: 2}), at(0))
+    state.apply_metrics(line(301, {READ: 3}), at(0))
 
     assert values(state, at(0)) == {"read-iops": 2}
 
 
-def test_a_repetition_is_not_counted(state: State) -> None:
-    state.apply_metrics(line(0, {READ: 1}), at(0), first=True)
-    state.apply_metrics(line(0, {READ: 1}), at(1), first=False)
-
-    (view,) = state.snapshot(at(1)).brokers
-    assert view.samples == 1
-
-
 def test_broker_zero_and_the_whole_cluster_are_two(state: State) -> None:
-    state.apply_metrics(line(0, {READ: 1}, "0"), at(0), first=True)
-    state.apply_metrics(line(0, {READ: 2}, None), at(0), first=True)
+    state.apply_metrics(line(0, {READ: 1}, "0"), at(0))
+    state.apply_metrics(line(0, {READ: 2}, None), at(0))
 
     assert values(state, at(0), "0") == {"read-iops": 1}
     assert values(state, at(0), None) == {"read-iops": 2}
 
 
 def test_a_known_sample_that_lost_its_unit_is_dropped(state: State) -> None:
-    applied = state.apply_metrics(
-        line(0, {("memory-total", ""): 160, READ: 1}), at(0), first=True
-    )
+    applied = state.apply_metrics(line(0, {("memory-total", ""): 160, READ: 1}), at(0))
 
     assert applied.drops == {Drop.UNIT_CHANGED: 1}
     assert values(state, at(0)) == {"read-iops": 1}
@@ -184,7 +175,7 @@ def test_a_known_sample_that_lost_its_unit_is_dropped(state: State) -> None:
 def test_an_unknown_sample_cannot_take_the_name_of_another_series(
     state: State, name: str
 ) -> None:
-    applied = state.apply_metrics(line(0, {(name, ""): 1}), at(0), first=True)
+    applied = state.apply_metrics(line(0, {(name, ""): 1}), at(0))
 
     assert applied.drops == {Drop.NAME_TAKEN: 1}
 
@@ -194,7 +185,6 @@ def test_of_two_unknown_samples_with_one_name_the_first_keeps_it(state: State) -
     applied = state.apply_metrics(
         line(0, {first: 1, second: 2}),  # type: ignore[dict-item] # unit is a literal
         at(0),
-        first=True,
     )
 
     assert applied.drops == {Drop.NAME_TAKEN: 1}
@@ -203,17 +193,17 @@ def test_of_two_unknown_samples_with_one_name_the_first_keeps_it(state: State) -
 
 def test_only_allowed_addons_are_believed() -> None:
     state = State(Settings(addons=frozenset({ADDON})))
-    applied = state.apply_metrics(line(0, {READ: 1}, addon="evil"), at(0), first=True)
-    state.apply_metrics(line(0, {READ: 1}), at(0), first=True)
+    applied = state.apply_metrics(line(0, {READ: 1}, addon="evil"), at(0))
+    state.apply_metrics(line(0, {READ: 1}), at(0))
 
     assert applied.drops == {Drop.ADDON_NOT_ALLOWED: 1}
-    assert [view.addon for view in state.snapshot(at(0)).brokers] == [ADDON]
+    assert [view.addon for view in state.view(at(0)).brokers] == [ADDON]
 
 
 def test_all_levels_of_a_node_exist_from_its_first_line_on(state: State) -> None:
     log = read_log("pri=ERROR t=main at=Kafka$ Halting Kafka.")
     state.apply_log(log._replace(timestamp=START), classify(log), at(0))
 
-    (view,) = state.snapshot(at(0)).nodes
+    (view,) = state.view(at(0)).nodes
     assert view.lines == {Level.WARN: 0, Level.ERROR: 1, Level.FATAL: 0}
     assert view.last_timestamps == {Level.ERROR: START}

@@ -14,8 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from agent.http.connections import ConnectionGuard, GuardedProtocol
-from agent.metrics.telemetry import Telemetry
 from agent.settings import Limits
+from agent.state.telemetry import Telemetry
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 OVERRIDDEN = sorted(

@@ -1,4 +1,4 @@
-"""``watch``: text of ``heroku logs --tail`` becomes a live table of the cluster."""
+"""``watch``: text of ``heroku logs --session`` becomes a live table of the cluster."""
 
 import io
 from collections.abc import Mapping
@@ -10,13 +10,12 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from agent.clock import Moment
+from agent.metrics.specs import Drop
 from agent.settings import Settings
-from agent.state.clusters import Drop
 from agent.state.log_events import EventFilter
-from agent.watch.line_splitter import LINE_LIMIT_BYTES, LineSplitter
 from agent.watch.plain import render_plain
 from agent.watch.report import render_report
-from agent.watch.tail import Tail
+from agent.watch.session import Session
 from parsers import Reason
 from tests.tail_lines import ADDON, LOG, LOSS, METRICS, ROUTER
 
@@ -24,25 +23,17 @@ STAMP = 1776264796.0  # 2026-04-15T14:53:16Z
 NOW = Moment(STAMP + 5, 1000.0)
 
 
-def split(data: bytes, step: int | None = None) -> list[bytes]:
-    splitter = LineSplitter()
-    step = step or len(data)
-    lines = [
-        line
-        for at in range(0, len(data), step)
-        for line in splitter.receive_data(data[at : at + step])
-    ]
-    return lines + splitter.receive_eof()
+def read(*lines: bytes, settings: Settings | None = None) -> Session:
+    session = Session(settings or Settings())
+    session.receive_data(b"\n".join(lines) + b"\n", NOW)
+    session.receive_eof(NOW)
+    return session
 
 
-def read(*lines: bytes, settings: Settings | None = None) -> Tail:
-    tail = Tail(settings or Settings())
-    tail.apply(split(b"\n".join(lines) + b"\n"), NOW)
-    return tail
-
-
-def values(tail: Tail, broker: str | None = "2") -> Mapping[tuple[str, str], float]:
-    views = tail.state.snapshot(NOW).brokers
+def values(
+    session: Session, broker: str | None = "2"
+) -> Mapping[tuple[str, str], float]:
+    views = session.engine.state.view(NOW).brokers
     return {
         key: value
         for view in views
@@ -51,12 +42,14 @@ def values(tail: Tail, broker: str | None = "2") -> Mapping[tuple[str, str], flo
     }
 
 
-def warnings(tail: Tail) -> float:
-    return sum(sum(view.lines.values()) for view in tail.state.snapshot(NOW).nodes)
+def warnings(session: Session) -> float:
+    return sum(
+        sum(view.lines.values()) for view in session.engine.state.view(NOW).nodes
+    )
 
 
 def draw(
-    tail: Tail,
+    session: Session,
     width: int = 120,
     height: int = 40,
     *,
@@ -71,44 +64,11 @@ def draw(
         width=width,
         height=height,
     )
-    console.print(render_report(tail, now, console, events=events, ended=False))
+    console.print(render_report(session, now, console, events=events, ended=False))
     text = console.export_text()
     assert max(map(cell_len, text.splitlines())) <= width
     assert len(text.splitlines()) <= height
     return text
-
-
-@pytest.mark.parametrize("step", [1, 7, None])
-def test_lines_are_the_same_however_they_are_cut(step: int | None) -> None:
-    data = METRICS + b"\r\n\n\x00" + LOG + b"\nhalf"
-
-    assert split(data, step) == [METRICS + b"\r", b"", b"\x00" + LOG, b"half"]
-
-
-def test_nothing_of_an_unfinished_line_comes_out_before_the_end() -> None:
-    splitter = LineSplitter()
-
-    assert splitter.receive_data(METRICS) == []
-    assert splitter.receive_eof() == [METRICS]
-    assert splitter.receive_eof() == []
-
-
-@pytest.mark.parametrize("step", [65_536, 50_000_000])
-def test_a_very_long_line_is_passed_over_and_counted(step: int) -> None:
-    splitter = LineSplitter()
-    piece = b"x" * step
-    lines = [
-        line for _ in range(50_000_000 // step) for line in splitter.receive_data(piece)
-    ]
-
-    assert lines + splitter.receive_data(b"\n" + LOG + b"\n") == [LOG]
-    assert splitter.skipped == 1
-
-
-def test_a_line_as_long_as_the_limit_is_kept() -> None:
-    line = b"x" * LINE_LIMIT_BYTES
-
-    assert split(line + b"\n" + line + b"y\n" + line) == [line, line]
 
 
 @pytest.mark.parametrize(
@@ -125,43 +85,43 @@ def test_a_line_as_long_as_the_limit_is_kept() -> None:
     ],
 )
 def test_a_metric_line_has_eleven_samples(lines: list[bytes]) -> None:
-    tail = read(*lines)
+    session = read(*lines)
 
-    assert len(values(tail)) == 11
-    assert values(tail)["load-avg-1m", ""] == 0.005
-    assert values(tail)["bytes-out-per-second", ""] == 0.0
-    assert tail.tally.kafka == 1
-    assert not tail.tally.refused
+    assert len(values(session)) == 11
+    assert values(session)["load-avg-1m", ""] == 0.005
+    assert values(session)["bytes-out-per-second", ""] == 0.0
+    assert session.tally.kafka == 1
+    assert not session.tally.refused
 
 
 def test_colour_codes_of_any_kind_are_no_part_of_a_value() -> None:
-    tail = read(
+    session = read(
         b"\x1b[1m\x1b[38;2;10;20;30m\x1b[48;5;236m2026-04-15T14:53:16.000000+00:00 "
         b"app[heroku-kafka.2]:\x1b[49m\x1b[39m\x1b[22m source=KAFKA "
         b"addon=kafka-animated-39618 sample#read-iops=1\x1b[0m"
     )
 
-    assert values(tail) == {("read-iops", ""): 1.0}
+    assert values(session) == {("read-iops", ""): 1.0}
 
 
 def test_a_broker_line_is_an_event() -> None:
-    tail = read(LOG)
+    session = read(LOG)
 
-    assert warnings(tail) == 1
-    assert "A follower stopped fetching a partition" in draw(tail)
+    assert warnings(session) == 1
+    assert "A follower stopped fetching a partition" in draw(session)
 
 
 def test_a_line_cut_before_its_last_value_gives_the_other_ten() -> None:
-    tail = read(METRICS.removesuffix(b"=0.0"))
+    session = read(METRICS.removesuffix(b"=0.0"))
 
-    assert len(values(tail)) == 10
-    assert sum(tail.tally.refused.values()) == 1
+    assert len(values(session)) == 10
+    assert sum(session.tally.refused.values()) == 1
 
 
 def test_a_local_offset_is_converted() -> None:
-    tail = read(METRICS.replace(b"14:53:16.000000+00:00", b"07:53:16-07:00"))
+    session = read(METRICS.replace(b"14:53:16.000000+00:00", b"07:53:16-07:00"))
 
-    (view,) = tail.state.snapshot(NOW).brokers
+    (view,) = session.engine.state.view(NOW).brokers
     assert view.last_timestamp == STAMP
 
 
@@ -175,39 +135,39 @@ def test_a_local_offset_is_converted() -> None:
     ],
 )
 def test_what_the_command_says_is_no_line(line: bytes) -> None:
-    tail = read(LOG, line)
+    session = read(LOG, line)
 
-    assert tail.tally.chatter == 1
-    assert (tail.tally.kafka, tail.tally.lines) == (1, 2)
-    assert not tail.state.snapshot(NOW).brokers
+    assert session.tally.chatter == 1
+    assert (session.tally.kafka, session.tally.lines) == (1, 2)
+    assert not session.engine.state.view(NOW).brokers
 
 
 def test_a_stream_that_timed_out_is_said_until_it_goes_on() -> None:
-    tail = read(METRICS, b"Log stream timed out. Please try again.")
-    assert "timed out" in draw(tail)
+    session = read(METRICS, b"Log stream timed out. Please try again.")
+    assert "timed out" in draw(session)
 
-    tail.apply([ROUTER], NOW)
+    session.receive_data(ROUTER + b"\n", NOW)
 
-    assert "timed out" not in draw(tail)
+    assert "timed out" not in draw(session)
 
 
 def test_losses_of_the_tail_are_shown_once_however_often_they_are_printed() -> None:
-    tail = read(LOSS, LOSS)
+    session = read(LOSS, LOSS)
 
-    assert tail.tally.losses == {"L11": 1101}
-    assert "1,101 lines lost before they came here (L11)" in draw(tail)
+    assert session.tally.losses == {"L11": 1101}
+    assert "1,101 lines lost before they came here (L11)" in draw(session)
 
 
 def test_lines_printed_again_after_a_reconnect_change_nothing() -> None:
-    tail = read(METRICS, LOG)
+    session = read(METRICS, LOG)
     silent = Moment(NOW.wall + 400, NOW.monotonic + 400)
 
-    shown = tail.apply([METRICS, LOG], silent)
+    shown = session.receive_data(METRICS + b"\n" + LOG + b"\n", silent)
 
     assert shown == []
-    assert warnings(tail) == 1
-    assert tail.tally.repeated == 2
-    (view,) = tail.state.snapshot(silent).brokers
+    assert warnings(session) == 1
+    assert session.tally.repeated == 2
+    (view,) = session.engine.state.view(silent).brokers
     assert (view.samples, view.reporting) == (11, False)
 
 
@@ -215,40 +175,40 @@ def test_lines_of_several_processes_are_told_apart() -> None:
     one = METRICS.replace(b"heroku-kafka.2", b"heroku-kafka.1")
     whole = METRICS.replace(b"heroku-kafka.2", b"heroku-kafka")
 
-    tail = read(ROUTER, one, LOG, ROUTER, METRICS, whole)
+    session = read(ROUTER, one, LOG, ROUTER, METRICS, whole)
 
-    assert [len(values(tail, name)) for name in ("1", "2", None)] == [11, 11, 11]
-    assert (tail.tally.kafka, tail.tally.other) == (4, 2)
+    assert [len(values(session, name)) for name in ("1", "2", None)] == [11, 11, 11]
+    assert (session.tally.kafka, session.tally.other) == (4, 2)
 
 
 def test_a_stack_trace_without_headers_belongs_to_its_line() -> None:
     error = LOG.replace(b"Partition my-example-topic-16 marked as failed", b"Oops")
 
-    tail = read(
+    session = read(
         error,
         b"org.apache.kafka.common.errors.NotEnoughReplicasException: too few",
         b"\tat kafka.cluster.Partition.append(Partition.scala:1)",
         b"Fetching logs...",
     )
 
-    (event,) = tail.log.select(EventFilter())
+    (event,) = session.engine.log.select(EventFilter())
     assert event.line.trace.count("\n") == 1
     assert event.verdict.urgency.value == "critical"
-    assert tail.tally.chatter == 1
+    assert session.tally.chatter == 1
 
 
 def test_a_refused_line_is_counted_with_its_reason() -> None:
-    tail = read(METRICS.replace(b"addon=kafka-animated-39618 ", b""))
+    session = read(METRICS.replace(b"addon=kafka-animated-39618 ", b""))
 
-    assert tail.tally.refused == {Reason.NO_ADDON: 1}
-    assert "refused: no_addon 1" in draw(tail)
+    assert session.tally.refused == {Reason.NO_ADDON: 1}
+    assert "refused: no_addon 1" in draw(session)
 
 
 def test_other_add_ons_are_left_out_where_one_is_named() -> None:
-    tail = read(METRICS, LOG, settings=Settings(addons=frozenset({"kafka-other"})))
+    session = read(METRICS, LOG, settings=Settings(addons=frozenset({"kafka-other"})))
 
-    assert tail.tally.dropped == {Drop.ADDON_NOT_ALLOWED: 12}
-    assert ADDON not in draw(tail)
+    assert session.tally.dropped == {Drop.ADDON_NOT_ALLOWED: 12}
+    assert ADDON not in draw(session)
 
 
 @given(
@@ -267,10 +227,10 @@ def test_other_add_ons_are_left_out_where_one_is_named() -> None:
     )
 )
 def test_no_line_can_raise_and_each_is_counted_once(lines: list[bytes]) -> None:
-    tail = read(*lines)
+    session = read(*lines)
 
-    draw(tail, width=80)
-    tally = tail.tally
+    draw(session, width=80)
+    tally = session.tally
     parts = (tally.kafka, tally.other, tally.chatter, tally.repeated)
     assert sum(parts) == tally.lines
 
@@ -279,9 +239,9 @@ def test_no_line_can_raise_and_each_is_counted_once(lines: list[bytes]) -> None:
     "stamp", [b"9999-12-31T23:59:59.999999-12:00", b"0001-01-01T00:00:00+12:00"]
 )
 def test_a_time_outside_the_calendar_is_none(stamp: bytes) -> None:
-    tail = read(LOG.replace(b"2026-04-15T14:53:17+00:00", stamp))
+    session = read(LOG.replace(b"2026-04-15T14:53:17+00:00", stamp))
 
-    assert "1 no log lines" in draw(tail)
+    assert "1 no log lines" in draw(session)
 
 
 def test_absurd_values_stay_in_their_columns() -> None:
@@ -340,12 +300,13 @@ def test_the_screen_is_never_higher_than_the_terminal(height: int) -> None:
 
 
 def test_a_sparkline_grows_with_the_samples() -> None:
-    tail = Tail(Settings())
+    session = Session(Settings())
     for minute in range(4):
         line = METRICS.replace(b"14:53:16", b"14:%d:16" % (50 + minute))
-        tail.apply([line.replace(b"1m=0.005", b"1m=%d" % minute)], NOW)
+        loaded = line.replace(b"1m=0.005", b"1m=%d" % minute)
+        session.receive_data(loaded + b"\n", NOW)
 
-    assert "▁▃▆█" in draw(tail)
+    assert "▁▃▆█" in draw(session)
 
 
 @pytest.mark.parametrize(
@@ -375,10 +336,10 @@ def test_history_is_not_called_reporting_although_it_came_just_now(
 
 def test_hostile_text_is_shown_and_not_obeyed() -> None:
     hostile = b"\x1b]0;owned\x07 [bold red]x[/] [/nonsense] :skull: \xe2\x80\xae \xff"
-    tail = read(LOG.replace(b"Partition my", hostile + b" Partition my"))
+    session = read(LOG.replace(b"Partition my", hostile + b" Partition my"))
     console = Console(file=io.StringIO(), force_terminal=True, width=200)
 
-    console.print(render_report(tail, NOW, console, events=8, ended=True))
+    console.print(render_report(session, NOW, console, events=8, ended=True))
 
     assert isinstance(console.file, io.StringIO)
     written = console.file.getvalue()
@@ -388,13 +349,13 @@ def test_hostile_text_is_shown_and_not_obeyed() -> None:
 
 
 def test_nothing_yet_is_said_plainly() -> None:
-    assert "No sample of a Kafka cluster yet" in draw(Tail(Settings()), width=80)
+    assert "No sample of a Kafka cluster yet" in draw(Session(Settings()), width=80)
 
 
 def test_plain_lines_are_harmless() -> None:
-    tail = Tail(Settings())
+    session = Session(Settings())
     line = LOG.replace(b"Partition my", b"\x1b[2J\x07 Partition my")
 
-    (shown,) = tail.apply([line.replace(b"\x1b[2J", b"\x1b]2;x")], NOW)
+    (shown,) = session.receive_data(line.replace(b"\x1b[2J", b"\x1b]2;x") + b"\n", NOW)
 
     assert r"\x1b]2;x\x07 Partition" in render_plain(shown, NOW)

@@ -54,7 +54,7 @@ def exposition() -> Iterator[Exposition]:
         agent.post(frame(METRICS) + frame(LOG) + frame(b"no frame of ours"))
         agent.post(frame(METRICS.replace(b"heroku-kafka.2", b"heroku-kafka")))
         assert agent.app
-        agent.app.ledger.apply(EVERYTHING, read_clock())
+        agent.app.engine.learn(EVERYTHING, read_clock())
         yield agent.metrics()
 
 

@@ -11,14 +11,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from agent.change import Origin
 from agent.clock import read_clock
-from agent.metrics.telemetry import Telemetry
-from agent.pipeline import Delivery, Pipeline
-from agent.settings import Settings
-from agent.state.clusters import State
-from agent.state.log_events import EventLog
 from parsers import DrainDecoder
 from tests.benchmarks.workload import bodies
+from tests.engines import Drain
 
 PAGE_BYTES = 4096
 FRAMES_PER_BODY = 10  # so that the memory for retries is full after a million frames
@@ -37,13 +34,12 @@ def decoder() -> Callable[[int, bytes], object]:
 
 
 def agent() -> Callable[[int, bytes], object]:
-    """Make what feeds the agent's pipeline, each body under a new frame id."""
-    settings = Settings()
-    pipeline = Pipeline(
-        settings, State(settings), Telemetry(), EventLog(settings.limits)
-    )
-    return lambda number, body: pipeline.receive(
-        Delivery(body, b"d.x", b"%032d" % number, b"100"), read_clock()
+    """Make what feeds the agent's engine, each body under a new frame id."""
+    drain = Drain()
+    return lambda number, body: drain.receive(
+        body,
+        read_clock(),
+        Origin(drain_token=b"d.x", request_id=b"%032d" % number, announced=b"100"),
     )
 
 

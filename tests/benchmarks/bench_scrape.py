@@ -4,15 +4,13 @@ import argparse
 import statistics
 import time
 
-from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
 
-from agent.capacity.ledger import CapacityLedger
 from agent.clock import read_clock
-from agent.kafka.gauges import CATALOGUE
-from agent.metrics.exporter import Exporter
-from agent.metrics.telemetry import Telemetry
+from agent.engine import Engine
+from agent.metrics.exposition import render
+from agent.metrics.specs import SAMPLE_ROWS
 from agent.settings import Limits, Settings
-from agent.state.clusters import State
 from parsers import MetricLine
 
 
@@ -24,13 +22,14 @@ def main() -> None:
     print("| brokers | snapshot, on the loop | rendering, in a thread | size |")
     print("|---|---|---|---|")
     for brokers in (8, 1_000, 10_000):
-        exporter = filled(brokers)
+        engine = filled(brokers)
+        encode, _ = choose_encoder("")
         snapshots, renders, size = [], [], 0
         for _ in range(options.rounds):
             started = time.perf_counter()
-            _, render = exporter.prepare("", read_clock())
+            snapshot = engine.snapshot(read_clock())
             between = time.perf_counter()
-            size = len(render())
+            size = len(render(snapshot.series(), encode))
             snapshots.append(between - started)
             renders.append(time.perf_counter() - between)
         print(
@@ -39,11 +38,11 @@ def main() -> None:
         )
 
 
-def filled(brokers: int) -> Exporter:
-    """Make an exporter of `brokers` brokers, eight to a cluster."""
+def filled(brokers: int) -> Engine:
+    """Make an engine with `brokers` brokers, eight to a cluster."""
     settings = Settings(limits=Limits(clusters=brokers))
-    state, now = State(settings), read_clock()
-    samples = {(row.sample, row.units[0]): 0.123 for row in CATALOGUE}
+    engine, now = Engine(settings), read_clock()
+    samples = {(row.sample, row.units[0]): 0.123 for row in SAMPLE_ROWS}
     for number in range(brokers):
         line = MetricLine(
             addon=f"kafka-animated-{number // 8}",
@@ -53,14 +52,8 @@ def filled(brokers: int) -> Exporter:
             samples=samples,
             message=b"",
         )
-        state.apply_metrics(line, now, first=True)
-    return Exporter(
-        settings=Settings(),
-        state=state,
-        ledger=CapacityLedger({}),
-        telemetry=Telemetry(),
-        process=CollectorRegistry(),
-    )
+        engine.state.apply_metrics(line, now)
+    return engine
 
 
 if __name__ == "__main__":

@@ -11,12 +11,8 @@ import time
 from collections.abc import Callable, Iterator
 
 from agent.clock import read_clock
-from agent.metrics.telemetry import Telemetry
-from agent.pipeline import Delivery, Pipeline
-from agent.settings import Settings
-from agent.state.clusters import State
-from agent.state.log_events import EventLog
 from tests.benchmarks.bench_memory import resident_mib
+from tests.engines import Drain
 from tests.frames import log_frame
 
 LINES_PER_BODY = 100
@@ -92,13 +88,11 @@ def main() -> None:
     )
     print("|---|---|---|---|---|")
     for name, make in KINDS.items():
-        settings = Settings()
-        log = EventLog(settings.limits)
-        pipeline = Pipeline(settings, State(settings), Telemetry(), log)
+        drain = Drain()
         before, spent, lines = resident_mib(), 0.0, 0
         for body in bodies(make):
             started = time.perf_counter()
-            pipeline.receive(Delivery(body), read_clock())
+            drain.receive(body, read_clock())
             spent += time.perf_counter() - started
             lines += LINES_PER_BODY
             if spent < options.seconds / 2:

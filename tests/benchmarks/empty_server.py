@@ -4,18 +4,19 @@ import sys
 from unittest.mock import patch
 
 from agent.app import App, run_app
-from agent.clock import Moment
-from agent.pipeline import Delivery, Pipeline
+from agent.change import Origin
+from agent.ingest.http_drain import HttpDrain
 from agent.settings import Settings, parse_credentials
 
 
-def do_nothing(pipeline: Pipeline, delivery: Delivery, now: Moment) -> None:
-    """Stand in for the pipeline's work."""
+async def do_nothing(drain: HttpDrain, body: bytes, origin: Origin) -> bool:
+    """Stand in for the engine's work."""
+    return True
 
 
 if __name__ == "__main__":
     port, credentials = sys.argv[1:]
-    with patch.object(Pipeline, "receive", do_nothing):
+    with patch.object(HttpDrain, "_deliver", do_nothing):
         run_app(
             App(
                 Settings(

@@ -16,8 +16,8 @@ from agent.kafka.categories import (
     Category,
     Urgency,
 )
-from agent.kafka.gauges import CATALOGUE, PREFIX
 from agent.kafka.message_rules import RULES
+from agent.metrics.specs import PREFIX, SAMPLE_ROWS
 from agent.settings import ENVIRONMENT_PREFIX
 from tests.documented import LOG, METRICS
 from tests.frames import frame
@@ -30,8 +30,7 @@ CASES = sorted((ROOT / "fixtures" / "drain").glob("*.json"))
 
 def gauge_table() -> str:
     rows = [
-        f"| `{row.sample}` | `{PREFIX}{row.gauge.name}` | {row.gauge.help} |"
-        for row in CATALOGUE
+        f"| `{row.sample}` | `{PREFIX}{row.name}` | {row.help} |" for row in SAMPLE_ROWS
     ]
     return "\n".join(["| sample | metric | |", "|---|---|---|", *rows])
 

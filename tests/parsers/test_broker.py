@@ -2,7 +2,7 @@
 
 import pytest
 
-from parsers import FAMILIES, BrokerLog, Budget, Context, Header
+from parsers import BrokerLog, Budget, Context, Header, parse_line
 from parsers.families.kafka.contexts import maybe_split_contexts
 from parsers.families.kafka.grammar import parse_contexts
 from tests.frames import read_log
@@ -86,7 +86,7 @@ def test_nested_contexts_are_read_by_the_grammar() -> None:
 def test_without_a_budget_for_the_grammar_nothing_is_lost_but_the_split() -> None:
     header = Header(b"kafka", b"kafka-a.0", 1_780_872_391.0)
     message = f"pri=ERROR t=x at=SslTransportLayer {RENEGOTIATION}".encode()
-    (line,) = FAMILIES[0].parse(header, message, True, Budget(lines=0))  # noqa: FBT003 (the families' signature)
+    _, (line,) = parse_line(header, message, Budget(0))
 
     assert isinstance(line, BrokerLog)
     assert line.contexts == ()

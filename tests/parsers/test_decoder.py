@@ -21,11 +21,11 @@ DYNO = b"<190>1 2026-04-15T14:53:16.123456+00:00 host app web.1 - order accepted
 
 def brokers(body: bytes, decoder: DrainDecoder | None = None) -> list[str | None]:
     batch = (decoder or DrainDecoder()).decode(body)
-    return [event.broker for event in batch.events if isinstance(event, MetricLine)]
+    return [event.broker for event in batch.records if isinstance(event, MetricLine)]
 
 
 def reasons(body: bytes) -> list[Reason]:
-    events = DrainDecoder().decode(body).events
+    events = DrainDecoder().decode(body).records
     return [event.reason for event in events if isinstance(event, Unparsed)]
 
 
@@ -62,13 +62,13 @@ def test_a_damaged_frame_loses_no_neighbour(
 
     batch = DrainDecoder().decode(b"".join(frames))
 
-    lines = [event for event in batch.events if isinstance(event, MetricLine)]
+    lines = [event for event in batch.records if isinstance(event, MetricLine)]
     others = [line for line in lines if line.broker != str(victim)]
     assert [line.broker for line in others] == [
         str(number) for number in range(10) if number != victim
     ]
     assert batch.malformed or victim == 9  # a trimmed newline at the end is no fault
-    (wanted,) = DrainDecoder().decode(full(0)).events
+    (wanted,) = DrainDecoder().decode(full(0)).records
     assert isinstance(wanted, MetricLine)
     for line in lines:
         assert line.samples.items() <= wanted.samples.items()
@@ -83,7 +83,7 @@ def test_a_count_one_too_large_adds_no_digit_to_the_last_value() -> None:
     first = b"408 " + FULL1
     (line, *_) = [
         event
-        for event in DrainDecoder().decode(first + frame(FULL2)).events
+        for event in DrainDecoder().decode(first + frame(FULL2)).records
         if isinstance(event, MetricLine)
     ]
 
@@ -93,7 +93,7 @@ def test_a_count_one_too_large_adds_no_digit_to_the_last_value() -> None:
 def test_uncounted_newlines_between_frames_cost_no_value() -> None:
     batch = DrainDecoder().decode(frame(FULL1) + b"\n" + frame(FULL2) + b"\n")
 
-    lines = [event for event in batch.events if isinstance(event, MetricLine)]
+    lines = [event for event in batch.records if isinstance(event, MetricLine)]
     assert [len(line.samples) for line in lines] == [11, 11]
 
 
@@ -124,7 +124,7 @@ def test_a_frame_over_the_limit_is_refused_and_the_next_is_read() -> None:
     batch = decoder.decode(full(1) + large + full(2))
 
     assert batch.sample == 2
-    assert [event.reason for event in batch.events if isinstance(event, Unparsed)] == [
+    assert [event.reason for event in batch.records if isinstance(event, Unparsed)] == [
         Reason.FRAME_TOO_LARGE
     ]
 
@@ -182,11 +182,11 @@ def test_many_different_strangers_use_bounded_memory() -> None:
 
 def test_the_slow_grammar_reads_no_more_than_its_budget() -> None:
     quoted = frame(FULL2.replace(b"source=KAFKA", b'source="MY KAFKA"'))
-    budget = Budget(lines=3)
+    budget = Budget(3)
     batch = DrainDecoder(budget=budget).decode(quoted * 5)
 
-    assert sum(isinstance(event, MetricLine) for event in batch.events) == 3
-    assert budget.lines == 0
+    assert sum(isinstance(event, MetricLine) for event in batch.records) == 3
+    assert not budget.spend()
 
 
 def test_local0_only_believes_add_ons_and_the_log_pipeline() -> None:
@@ -256,7 +256,52 @@ def test_a_line_without_samples_is_refused() -> None:
 
 def test_escapes_in_quotes_are_undone() -> None:
     line = rb'<134>1 - host app heroku-kafka.2 - source="a\"\\b" addon=k sample#x="1"'
-    (event,) = DrainDecoder().decode(frame(line)).events
+    (event,) = DrainDecoder().decode(frame(line)).records
 
     assert isinstance(event, MetricLine)
     assert event.source == 'a"\\b'
+
+
+def test_a_frame_without_a_newline_is_released_by_the_next_head() -> None:
+    decoder = DrainDecoder()
+    log = FULL2.rstrip() + b" note=x"
+
+    assert decoder.receive_data(frame(log)).records == []
+    batch = decoder.receive_data(frame(FULL1)[:20])
+
+    assert [type(one) for one in batch.records] == [MetricLine]
+
+
+def test_a_frame_that_ends_in_a_digit_waits_for_the_frame_behind_it() -> None:
+    decoder = DrainDecoder()
+    first = decoder.receive_data(frame(FULL2.rstrip()) + frame(FULL1.rstrip()))
+
+    assert first.records == []  # the digit could be of the next count
+    second = decoder.receive_data(frame(FULL1.rstrip() + b"\n"))
+
+    assert [type(one) for one in second.records] == [MetricLine]
+    assert [type(one) for one in decoder.flush().records] == [MetricLine] * 2
+
+
+def test_a_pause_releases_whole_frames_and_keeps_a_partial_one() -> None:
+    decoder = DrainDecoder()
+    begun = frame(FULL1.rstrip() + b"\n")
+    decoder.receive_data(frame(FULL2.rstrip()) + begun[:100])
+
+    (line,) = decoder.flush().records
+    assert isinstance(line, MetricLine)
+    assert len(line.samples) == 11
+    assert decoder.flush().records == []
+    (rest,) = decoder.receive_data(begun[100:]).records
+    assert isinstance(rest, MetricLine)
+
+
+def test_a_pause_within_garbage_loses_no_later_frame() -> None:
+    decoder = DrainDecoder()
+    decoder.receive_data(b"rubbish that is no count " + frame(FULL1)[:9])
+
+    decoder.flush()
+    decoder.receive_data(frame(FULL1)[9:] + frame(FULL2))
+
+    batch = decoder.receive_eof()
+    assert [type(one) for one in batch.records] == [MetricLine] * 2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parsers.families.losses import MAX_LOSS, maybe_parse_loss
+from parsers.families.log_pipeline import MAX_LOSS, maybe_parse_loss
 
 
 @pytest.mark.parametrize(

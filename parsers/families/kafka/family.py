@@ -1,7 +1,7 @@
 """Apache Kafka on Heroku: which lines are its own, and what they say.
 
 Recognised by APP-NAME and PROCID alone, which Logplex writes; the message never
-decides whose a line is, because dynos print what their users type.
+decides, because dynos print what their users type.
 
 - metrics: PROCID ``heroku-kafka`` (the cluster) or ``heroku-kafka.N`` (broker N),
   under any APP-NAME (Dev Center, "Kafka Metrics");
@@ -25,11 +25,11 @@ from parsers.families.kafka.samples import (
 from parsers.records import (
     BrokerContinuation,
     BrokerLog,
-    Event,
     FrameKind,
     Header,
     Level,
     MetricLine,
+    Record,
 )
 
 _METRICS = b"heroku-kafka"
@@ -61,7 +61,7 @@ def parse(
     message: bytes,
     complete: bool,  # noqa: FBT001 (the signature of all families)
     budget: Budget,
-) -> list[Event]:
+) -> list[Record]:
     """Parse one of our lines; refusals come as events beside what could be read."""
     if kind_of(header.app, header.proc) is FrameKind.BROKER_LOG:
         return [_parse_broker_log(header, message, budget)]
@@ -70,7 +70,7 @@ def parse(
     return _parse_metrics(header, message, budget)
 
 
-def _parse_broker_log(header: Header, message: bytes, budget: Budget) -> Event:
+def _parse_broker_log(header: Header, message: bytes, budget: Budget) -> Record:
     addon, _, node = header.proc.rpartition(b".")
     name = addon.decode("utf-8", "replace")
     if not is_addon_name(name) or not _NUMBER.fullmatch(node):
@@ -118,16 +118,16 @@ def _split_contexts(text: str, budget: Budget) -> Split:
     return parse_contexts(text) if budget.spend() else ((), text)
 
 
-def _parse_metrics(header: Header, message: bytes, budget: Budget) -> list[Event]:
+def _parse_metrics(header: Header, message: bytes, budget: Budget) -> list[Record]:
     broker = header.proc[len(_METRICS) + 1 :]
     if header.proc != _METRICS and not _NUMBER.fullmatch(broker):
         return [refuse(Reason.BAD_BROKER, header.proc)]
     read = _read_samples(message, budget)
     if isinstance(read, Unparsed):
         return [read]
-    events: list[Event] = list(read.problems)
+    records: list[Record] = list(read.problems)
     if read.addon is not None and read.samples:
-        events.append(
+        records.append(
             MetricLine(
                 addon=read.addon,
                 broker=broker.decode("ascii") or None,
@@ -137,9 +137,9 @@ def _parse_metrics(header: Header, message: bytes, budget: Budget) -> list[Event
                 message=message,
             )
         )
-    elif not events:
-        events.append(refuse(Reason.NO_SAMPLES, message))
-    return events
+    elif not records:
+        records.append(refuse(Reason.NO_SAMPLES, message))
+    return records
 
 
 def _read_samples(message: bytes, budget: Budget) -> SampleLine | Unparsed:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from parsers import maybe_parse_tail_line
+from parsers import maybe_parse_heroku_logs_line
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from parsers import maybe_parse_tail_line
     ],
 )
 def test_a_line_has_source_process_time_and_message(line: bytes) -> None:
-    parsed = maybe_parse_tail_line(line)
+    parsed = maybe_parse_heroku_logs_line(line)
 
     assert parsed is not None
     header, message = parsed
@@ -25,7 +25,7 @@ def test_a_line_has_source_process_time_and_message(line: bytes) -> None:
 
 
 def test_a_message_may_be_empty() -> None:
-    parsed = maybe_parse_tail_line(b"2026-04-15T14:53:16+00:00 app[web.1]:")
+    parsed = maybe_parse_heroku_logs_line(b"2026-04-15T14:53:16+00:00 app[web.1]:")
 
     assert parsed is not None
     assert parsed[1] == b""
@@ -42,4 +42,4 @@ def test_a_message_may_be_empty() -> None:
     ],
 )
 def test_chatter_is_no_line(line: bytes) -> None:
-    assert maybe_parse_tail_line(line) is None
+    assert maybe_parse_heroku_logs_line(line) is None

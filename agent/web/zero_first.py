@@ -12,7 +12,7 @@ Whoever does not scrape as Prometheus does (curl, a browser) is shown the truth 
 from cachetools import LRUCache
 
 from agent.clock import Moment
-from agent.state.clusters import NodeView
+from agent.state.views import NodeView
 
 RECENT_SECONDS = 300.0
 """Counters of older nodes are never shown at 0: what they counted is no news."""
@@ -20,7 +20,7 @@ RECENT_SECONDS = 300.0
 _MAX_SCRAPERS = 64
 
 
-class Scrapers:
+class ZeroFirst:
     """Remembers, for each Prometheus, up to which node it has seen the counters."""
 
     def __init__(self) -> None:

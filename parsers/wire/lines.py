@@ -1,7 +1,7 @@
-"""From pieces of bytes to lines, in bounded memory and linear time. No IO here."""
+"""From pieces of bytes to lines, in bounded memory and linear time."""
 
 LINE_LIMIT_BYTES = 1 << 20
-"""Heroku cuts lines at 10,000 bytes; whatever is longer than this is no log line."""
+"""Heroku cuts lines at 10,000 bytes; anything longer than this is no log line."""
 
 
 class LineSplitter:
@@ -11,7 +11,7 @@ class LineSplitter:
     then nothing of an unfinished line comes out, since its last value may be cut.
 
     Args:
-        limit_bytes: Longer lines are passed over and counted.
+        limit_bytes: Longer lines are skipped and counted.
 
     Attributes:
         skipped: Lines that were longer than the limit.

@@ -1,0 +1,121 @@
+"""What one batch of records changes: prepared, perhaps made durable, then committed."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from agent.clock import Moment
+from agent.kafka.classifier import Verdict
+from parsers import (
+    BrokerContinuation,
+    BrokerLog,
+    DrainLoss,
+    FrameKind,
+    MetricLine,
+    Reason,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a batch comes from.
+
+    Attributes:
+        drain_token: ``Logplex-Drain-Token``; empty where there is none (Shield, text).
+        request_id: What stays the same when the request is tried again:
+            ``Logplex-Frame-Id``, else log-shuttle's ``X-Request-Id``, else empty.
+        announced: ``Logplex-Msg-Count`` as sent; empty where there is none.
+        is_request: Whether it is a request of a drain, whose losses count once for
+            all of its tries; else a loss is known by its line.
+        numbers_equal_lines: Whether equal lines were really written as often as they
+            come. In text that is followed live they count once, since recent lines are
+            printed again after a reconnect.
+    """
+
+    drain_token: bytes = b""
+    request_id: bytes = b""
+    announced: bytes = b""
+    is_request: bool = True
+    numbers_equal_lines: bool = True
+
+
+class NewMetrics(NamedTuple):
+    """A metric line that was not received before.
+
+    Attributes:
+        line: The line.
+        key: Its identity; None without a timestamp.
+    """
+
+    line: MetricLine
+    key: bytes | None
+
+
+class NewLog(NamedTuple):
+    """A broker line that was not received before.
+
+    Attributes:
+        line: The line, with the trace that belongs to it.
+        verdict: What it means.
+        key: Its identity; None without a timestamp.
+    """
+
+    line: BrokerLog
+    verdict: Verdict
+    key: bytes | None
+
+
+class NewLoss(NamedTuple):
+    """A reported loss that is counted once, other than by its request.
+
+    Attributes:
+        loss: What the log pipeline reports.
+        key: Its identity; None where the request tells it from a repetition.
+    """
+
+    loss: DrainLoss
+    key: bytes | None
+
+
+NewLine = NewMetrics | NewLog | NewLoss | BrokerContinuation
+
+
+@dataclass(slots=True, kw_only=True)
+class Change:
+    """A batch, judged: what is new, repeated, refused. Nothing is applied yet.
+
+    Attributes:
+        origin: Where it comes from.
+        now: When it was received.
+        revision: The engine's, when the batch was compared with what it remembers.
+        request: Identity of the request; None without an id.
+        known_losses: Messages that earlier tries of the request reported as dropped by
+            its own drain; None for a new request.
+        own_losses: The same, as this try reports it.
+        frames: Frames by kind.
+        miscounted: Whether the number of frames differs from the announced one.
+        lines: What is new, in order.
+        keys: Identities of the new lines.
+        repeated: Lines that were received before, by kind of frame.
+        refused: Frames, lines and values that could not be parsed, by reason.
+        faults: Exceptions that cost one line each.
+    """
+
+    origin: Origin
+    now: Moment
+    revision: int
+    request: bytes | None = None
+    known_losses: int | None = None
+    own_losses: int = 0
+    frames: dict[FrameKind, int] = field(default_factory=dict)
+    miscounted: bool = False
+    lines: list[NewLine] = field(default_factory=list)
+    keys: set[bytes] = field(default_factory=set)
+    repeated: Counter[FrameKind] = field(default_factory=Counter)
+    refused: Counter[Reason] = field(default_factory=Counter)
+    faults: list[Exception] = field(default_factory=list)
+
+    @property
+    def is_duplicate(self) -> bool:
+        """Whether the whole request was applied before."""
+        return self.known_losses is not None

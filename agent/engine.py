@@ -1,0 +1,374 @@
+"""The engine: records in, what the agent knows out; no IO.
+
+`Engine.prepare` compares a batch with what is known and touches nothing; it is what may
+fail, and what may run in slices. `Engine.commit` applies the outcome and cannot fail: an
+exception while one line is applied costs that line. A store that makes changes durable
+belongs between the two.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from agent.capacity.ledger import CapacityLedger
+from agent.change import (
+    Change,
+    NewLine,
+    NewLog,
+    NewLoss,
+    NewMetrics,
+    Origin,
+)
+from agent.clock import Moment
+from agent.kafka.classifier import classify
+from agent.logs import RareLog
+from agent.metrics.specs import Drop
+from agent.settings import Settings
+from agent.snapshot import Snapshot
+from agent.state.clusters import State
+from agent.state.dedupe import Identities, RecentLines, RecentRequests, occurrence
+from agent.state.log_events import EventLog, LogEvent, join_continuations
+from agent.state.telemetry import Telemetry
+from parsers import (
+    Batch,
+    BrokerContinuation,
+    BrokerLog,
+    ClusterUse,
+    DrainLoss,
+    FrameKind,
+    MetricLine,
+    ParserFault,
+    Reason,
+    Record,
+    Unparsed,
+)
+
+SLICE_LINES = 100
+"""Lines that `prepare_in_slices` judges at a time: a few milliseconds."""
+
+_RECENT_LINES = 65_536
+_KEY_BYTES = 16
+
+
+class Applied(NamedTuple):
+    """What a commit has applied.
+
+    Attributes:
+        lines: Metric lines, events and losses that have a series or are counted.
+        dropped: Values and lines without a series, by reason.
+    """
+
+    lines: list[MetricLine | LogEvent | DrainLoss]
+    dropped: Counter[Drop]
+
+
+class Engine:
+    """Everything that one agent knows, and the only way to change it.
+
+    Args:
+        settings: Limits, staleness, configured plans, add-ons that are admitted.
+
+    Attributes:
+        settings: The same.
+        state: The newest values of every broker.
+        log: The newest broker log events.
+        ledger: Plan and use of each cluster.
+        telemetry: The agent's own counters.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.state = State(settings)
+        self.log = EventLog(settings.limits)
+        self.ledger = CapacityLedger(settings.plans)
+        self.telemetry = Telemetry()
+        self.identities = Identities(secrets.token_bytes(_KEY_BYTES))
+        self.requests = RecentRequests(settings.limits.dedupe_entries)
+        self.lines = RecentLines(_RECENT_LINES)
+        self._revision = 0
+        self._rare_log = RareLog()
+        self.state.expect_brokers(self.ledger.expected_brokers())
+
+    def prepare(self, batch: Batch, origin: Origin, now: Moment) -> Change:
+        """Judge a batch, in one go.
+
+        Args:
+            batch: What a reader made of some bytes.
+            origin: Where they come from.
+            now: When they were received.
+
+        Returns:
+            What the batch changes. Nothing is touched yet.
+        """
+        change = self.begin(batch, origin, now)
+        for _ in self.prepare_in_slices(change, batch):
+            pass
+        return change
+
+    def begin(self, batch: Batch, origin: Origin, now: Moment) -> Change:
+        """Start to judge a batch: is it a request that was applied before?"""
+        change = Change(origin=origin, now=now, revision=self._revision)
+        if origin.request_id:
+            request = self.identities.of_request(origin.drain_token, origin.request_id)
+            change.request = request
+            change.known_losses = self.requests.maybe_losses(request)
+        change.frames = {
+            FrameKind.SAMPLE: batch.sample,
+            FrameKind.BROKER_LOG: batch.broker_log,
+            FrameKind.PLATFORM: batch.platform,
+            FrameKind.OTHER: batch.other,
+            FrameKind.MALFORMED: batch.malformed,
+        }
+        change.miscounted = bool(origin.announced) and (
+            origin.announced != b"%d" % batch.frames
+        )
+        return change
+
+    def prepare_in_slices(self, change: Change, batch: Batch) -> Iterator[None]:
+        """Judge the records of a batch, and pause after every `SLICE_LINES`.
+
+        Other changes may be prepared and committed in the pauses.
+
+        Args:
+            change: What `begin` returned for the batch.
+            batch: The same batch.
+        """
+        # Which of equal lines of one request a line is; through different attachments
+        # (source=) they are the same one.
+        numbers: Counter[tuple[bytes, str]] = Counter()
+        for count, record in enumerate(join_continuations(batch.records), start=1):
+            try:
+                self._judge(record, change, numbers)
+            except Exception as error:  # noqa: BLE001 (the boundary of one line)
+                change.faults.append(error)
+            if count % SLICE_LINES == 0:
+                yield
+
+    def _judge(
+        self, record: Record, change: Change, numbers: Counter[tuple[bytes, str]]
+    ) -> None:
+        """Add one record to a change."""
+        if change.is_duplicate and not isinstance(record, DrainLoss):
+            return
+        match record:
+            case MetricLine() | BrokerLog():
+                self._judge_line(record, change, numbers)
+            case DrainLoss():
+                self._judge_loss(record, change, numbers)
+            case BrokerContinuation():
+                change.lines.append(record)
+            case Unparsed():
+                change.refused[record.reason] += 1
+            case ParserFault():
+                change.faults.append(record.error)
+
+    def _judge_line(
+        self,
+        line: MetricLine | BrokerLog,
+        change: Change,
+        numbers: Counter[tuple[bytes, str]],
+    ) -> None:
+        if isinstance(line, MetricLine):
+            key = self._maybe_key(line, line.source, change, numbers)
+            if self._is_new(key, FrameKind.SAMPLE, change):
+                change.lines.append(NewMetrics(line, key))
+        else:
+            key = self._maybe_key(line, "", change, numbers)
+            if self._is_new(key, FrameKind.BROKER_LOG, change):
+                change.lines.append(NewLog(line, classify(line), key))
+
+    def _judge_loss(
+        self, loss: DrainLoss, change: Change, numbers: Counter[tuple[bytes, str]]
+    ) -> None:
+        if change.origin.is_request:
+            if is_own(loss, change.origin):
+                change.own_losses += loss.count
+            elif not change.is_duplicate:
+                change.lines.append(NewLoss(loss, None))
+            return
+        key = self._maybe_key(loss, "", change, numbers)
+        if self._is_new(key, FrameKind.PLATFORM, change):
+            change.lines.append(NewLoss(loss, key))
+
+    def _maybe_key(
+        self,
+        line: MetricLine | BrokerLog | DrainLoss,
+        source: str,
+        change: Change,
+        numbers: Counter[tuple[bytes, str]],
+    ) -> bytes | None:
+        identity = self.identities.maybe_of_line(line)
+        if identity is None or not change.origin.numbers_equal_lines:
+            return identity
+        numbers[identity, source] += 1
+        return occurrence(identity, numbers[identity, source])
+
+    def _is_new(self, key: bytes | None, kind: FrameKind, change: Change) -> bool:
+        """Say whether a line was not received before, and take note of it."""
+        if key is None:
+            return True
+        if key in self.lines or key in change.keys:
+            change.repeated[kind] += 1
+            return False
+        change.keys.add(key)
+        return True
+
+    def commit(self, change: Change) -> Applied:
+        """Apply a change. Never raises.
+
+        Args:
+            change: A prepared one, once.
+
+        Returns:
+            What has been applied.
+        """
+        if change.revision != self._revision:
+            self._compare_again(change)
+        self._revision += 1
+        applied = Applied([], Counter())
+        for line in change.lines:
+            try:
+                self._apply(line, change, applied)
+            except Exception as error:  # noqa: BLE001 (the boundary of one line)
+                change.faults.append(error)
+        for key in change.keys:
+            self.lines.remember(key)
+        self._count(change, applied)
+        return applied
+
+    def _compare_again(self, change: Change) -> None:
+        """Drop what other changes have applied since this one was prepared."""
+        if change.request is not None:
+            known = self.requests.maybe_losses(change.request)
+            if known is not None:
+                change.known_losses = known
+                change.lines.clear()
+                change.keys.clear()
+                change.refused.clear()
+                return
+        lines, change.lines, change.keys = change.lines, [], set()
+        kinds = {
+            NewMetrics: FrameKind.SAMPLE,
+            NewLog: FrameKind.BROKER_LOG,
+            NewLoss: FrameKind.PLATFORM,
+        }
+        for line in lines:
+            if isinstance(line, BrokerContinuation) or self._is_new(
+                line.key, kinds[type(line)], change
+            ):
+                change.lines.append(line)
+
+    def _apply(self, line: NewLine, change: Change, applied: Applied) -> None:
+        match line:
+            case NewMetrics():
+                self._apply_metrics(line.line, change.now, applied)
+            case NewLog():
+                self._apply_log(line, change.now, applied)
+            case NewLoss():
+                self._apply_loss(line.loss, change.origin)
+                applied.lines.append(line.loss)
+            case BrokerContinuation():
+                time = change.now.wall if line.timestamp is None else line.timestamp
+                if not self.log.extend(line, time):
+                    change.refused[Reason.NO_LEVEL] += 1
+
+    def _apply_metrics(self, line: MetricLine, now: Moment, applied: Applied) -> None:
+        outcome = self.state.apply_metrics(line, now)
+        self.telemetry.late_samples += outcome.late
+        self.telemetry.future_samples += outcome.future
+        if outcome.drops:
+            applied.dropped.update(outcome.drops)
+        if not outcome.drops or sum(outcome.drops.values()) < len(line.samples):
+            applied.lines.append(line)
+        if line.timestamp is not None:
+            self.telemetry.observe_delay(now.wall - line.timestamp)
+
+    def _apply_log(self, new: NewLog, now: Moment, applied: Applied) -> None:
+        line = new.line
+        time = now.wall if line.timestamp is None else line.timestamp
+        event = LogEvent(time=time, line=line, verdict=new.verdict)
+        drop = self.state.admission.admit_node(line.addon, line.node)
+        if drop is None:
+            # The event first: unlike the counters, it can be taken back.
+            kept = self.log.append(event)
+            try:
+                self.state.apply_log(line, new.verdict, now)
+            except Exception:
+                self.log.retract(kept)
+                raise
+            applied.lines.append(event)
+        else:
+            applied.dropped[drop] += 1
+        if line.timestamp is not None:
+            self.telemetry.observe_delay(now.wall - line.timestamp)
+
+    def _apply_loss(self, loss: DrainLoss, origin: Origin) -> None:
+        """Count messages that were dropped before they came here, or elsewhere."""
+        if loss.code in ("L12", "L13") or is_own(loss, origin):
+            self.telemetry.dropped[loss.code] += loss.count
+        else:
+            self.telemetry.dropped_elsewhere[loss.code] += loss.count
+
+    def _count(self, change: Change, applied: Applied) -> None:
+        """Count what a change held, and remember its request."""
+        telemetry = self.telemetry
+        known = change.known_losses
+        if known is None:
+            for kind, count in change.frames.items():
+                telemetry.frames[kind] += count
+            telemetry.frame_count_mismatches += change.miscounted
+        else:
+            telemetry.duplicate_requests += 1
+        for reason, count in change.refused.items():
+            telemetry.parse_errors[reason] += count
+        for drop, count in applied.dropped.items():
+            telemetry.series_dropped[drop] += count
+        # A retry may report more than the tries before it.
+        losses = max(change.own_losses, known or 0)
+        telemetry.dropped["L10"] += losses - (known or 0)
+        if change.request is not None:
+            self.requests.remember(change.request, losses)
+        telemetry.internal_errors += len(change.faults)
+        for error in change.faults:
+            self._rare_log.failure("line.failed", error)
+
+    def learn(self, use: ClusterUse, now: Moment) -> bool:
+        """Record the plan and use of a cluster.
+
+        Args:
+            use: What a source says of it.
+            now: When it said so.
+
+        Returns:
+            False where there is no room for another cluster.
+        """
+        if not self.ledger.apply(use, now):
+            return False
+        self.state.expect_brokers(self.ledger.expected_brokers())
+        return True
+
+    def forget(self, now: Moment) -> None:
+        """Forget brokers and clusters from which nothing came for a day."""
+        self.state.forget(now)
+
+    def snapshot(self, now: Moment) -> Snapshot:
+        """Copy what outputs show, quickly, so that any thread can render it."""
+        clusters = self.state.view(now)
+        return Snapshot(
+            now=now,
+            settings=self.settings,
+            admission=self.state.admission,
+            brokers=clusters.brokers,
+            nodes=clusters.nodes,
+            plans=self.ledger.plans(clusters),
+            unseen=sorted(self.telemetry.poller.unseen),
+            own=list(self.telemetry.series()),
+        )
+
+
+def is_own(loss: DrainLoss, origin: Origin) -> bool:
+    """Say whether the drain that brought an L10 is the one that dropped messages."""
+    if loss.code != "L10":
+        return False
+    return loss.drain is None or loss.drain.encode() == origin.drain_token

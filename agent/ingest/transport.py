@@ -1,0 +1,21 @@
+"""What a transport is: how log lines come in."""
+
+from typing import Protocol
+
+from starlette.routing import BaseRoute
+
+
+class Transport(Protocol):
+    """One way in: reads bytes, authenticates, decodes, hands batches to the engine.
+
+    Constructed with the settings and the engine; see `agent.ingest.TRANSPORTS`.
+    """
+
+    async def start(self) -> None:
+        """Begin to accept; called inside the event loop, before the first request."""
+
+    async def stop(self) -> None:
+        """Accept nothing more, and finish what is in flight."""
+
+    def routes(self) -> list[BaseRoute]:
+        """List the routes of the HTTP server that it serves; none for other protocols."""

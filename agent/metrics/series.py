@@ -1,0 +1,21 @@
+"""The one shape between what the agent knows and any output."""
+
+from typing import NamedTuple
+
+from agent.metrics.specs import Spec
+
+
+class Series(NamedTuple):
+    """One value of one series.
+
+    Attributes:
+        spec: The metric.
+        labels: Values of the labels, in the order of `Spec.labels`.
+        value: In the metric's base unit.
+        timestamp: Seconds since the epoch; None means "now".
+    """
+
+    spec: Spec
+    labels: tuple[str, ...]
+    value: float
+    timestamp: float | None = None

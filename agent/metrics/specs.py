@@ -1,0 +1,529 @@
+"""Every series that the agent exports: one literal table.
+
+Exposition, OpenMetrics history, `check`, the dashboards' build and the documentation
+derive from it; a test proves that no other module of `agent` spells a metric name.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal, NamedTuple
+
+from agent.heroku_api.client import Outcome
+from agent.heroku_api.schedule import Endpoint
+from agent.kafka.categories import Category, Urgency
+from agent.kafka.versions import Support
+from parsers import BaseUnit, FrameKind, Level, Reason, SampleKey, Source
+
+PREFIX = "heroku_kafka_"
+CLUSTER_PREFIX = f"{PREFIX}cluster_"
+AGENT_PREFIX = f"{PREFIX}agent_"
+
+DELAY_BUCKETS_SECONDS = (0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+
+Kind = Literal["gauge", "counter", "histogram"]
+Unit = Literal["", "bytes", "seconds", "ratio", "pages"]
+
+
+class Drop(Enum):
+    """Why a value or a line has no series: label ``reason`` of …_series_dropped_total."""
+
+    ADDON_NOT_ALLOWED = "addon_not_allowed"
+    CLUSTERS = "clusters"
+    BROKERS = "brokers"
+    UNKNOWN_SAMPLES = "unknown_samples"
+    NAME_TAKEN = "name_taken"
+    UNIT_CHANGED = "unit_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Spec:
+    """One metric.
+
+    Attributes:
+        name: Name of its samples, with the suffix of the exposition formats.
+        kind: Prometheus' type.
+        unit: Base unit of its values.
+        help: Noun phrase for ``# HELP``.
+        labels: Names of its labels, in alphabetical order as the formats' writers sort.
+        values: Closed sets of values, by label; an open label is not in it.
+        family: Name of its family in OpenMetrics.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    unit: Unit = ""
+    labels: tuple[str, ...] = ()
+    values: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    family: str
+
+
+def _gauge(
+    name: str,
+    text: str,
+    labels: tuple[str, ...] = (),
+    unit: Unit = "",
+    **values: frozenset[str],
+) -> Spec:
+    return Spec(
+        name=f"{PREFIX}{name}",
+        kind="gauge",
+        help=text,
+        unit=unit,
+        labels=labels,
+        values=values,
+        family=f"{PREFIX}{name}",
+    )
+
+
+def _counter(
+    name: str,
+    text: str,
+    labels: tuple[str, ...] = (),
+    unit: Unit = "",
+    **values: frozenset[str],
+) -> Spec:
+    return Spec(
+        name=f"{PREFIX}{name}_total",
+        kind="counter",
+        help=text,
+        unit=unit,
+        labels=labels,
+        values=values,
+        family=f"{PREFIX}{name}",
+    )
+
+
+def _histogram(name: str, text: str, unit: Unit) -> tuple[Spec, Spec, Spec]:
+    """Describe the three kinds of samples of a histogram without labels."""
+    bounds = frozenset([*map(str, map(float, DELAY_BUCKETS_SECONDS)), "+Inf"])
+    bucket, total, count = (
+        Spec(
+            name=f"{PREFIX}{name}{suffix}",
+            kind="histogram",
+            help=text,
+            unit=unit,
+            labels=labels,
+            values={"le": bounds} if labels else {},
+            family=f"{PREFIX}{name}",
+        )
+        for suffix, labels in (("_bucket", ("le",)), ("_sum", ()), ("_count", ()))
+    )
+    return bucket, total, count
+
+
+def _set(members: type[Enum]) -> frozenset[str]:
+    return frozenset(str(one.value) for one in members)
+
+
+# From sample# lines: Dev Center, "Apache Kafka on Heroku", section "Kafka Metrics".
+
+
+class SampleRow(NamedTuple):
+    """One documented sample and its gauge.
+
+    Attributes:
+        sample: Name behind ``sample#``.
+        units: Base units in which the value may come. Any other one is refused: a
+            line that lost its ``kB`` would be wrong by a factor of 1024.
+        name: Name of the gauge without prefix.
+        unit: Base unit of the gauge.
+        help: Noun phrase for ``# HELP``.
+    """
+
+    sample: str
+    units: tuple[BaseUnit, ...]
+    name: str
+    unit: Unit
+    help: str
+
+
+_LOAD = "Load average over {}, divided by the number of CPUs; I/O wait counts as load."
+_IOPS = "{} operations per second, in units of 16 KiB."
+_TRAFFIC = "Bytes {} the broker per second, including replication between brokers."
+
+SAMPLE_ROWS = (
+    SampleRow("load-avg-1m", ("",), "load_avg_1m", "", _LOAD.format("1 minute")),
+    SampleRow("load-avg-5m", ("",), "load_avg_5m", "", _LOAD.format("5 minutes")),
+    SampleRow("load-avg-15m", ("",), "load_avg_15m", "", _LOAD.format("15 minutes")),
+    SampleRow("read-iops", ("",), "read_iops", "", _IOPS.format("Read")),
+    SampleRow("write-iops", ("",), "write_iops", "", _IOPS.format("Write")),
+    SampleRow(
+        "memory-total",
+        ("bytes",),
+        "memory_total_bytes",
+        "bytes",
+        "Memory of the broker's server.",
+    ),
+    SampleRow(
+        "memory-free",
+        ("bytes",),
+        "memory_free_bytes",
+        "bytes",
+        "Unused memory of the broker's server.",
+    ),
+    SampleRow(
+        "memory-percentage-used",
+        ("", "ratio"),
+        "memory_used_ratio",
+        "ratio",
+        "Share of the server's memory in use, 0 to 1, excluding page cache.",
+    ),
+    SampleRow(
+        "memory-cached",
+        ("bytes",),
+        "memory_cached_bytes",
+        "bytes",
+        "Memory held by the server's page cache.",
+    ),
+    SampleRow(
+        "bytes-in-per-second",
+        ("", "bytes"),
+        "bytes_in_per_second",
+        "bytes",
+        _TRAFFIC.format("into"),
+    ),
+    SampleRow(
+        "bytes-out-per-second",
+        ("", "bytes"),
+        "bytes_out_per_second",
+        "bytes",
+        _TRAFFIC.format("out of"),
+    ),
+)
+KNOWN_SAMPLES = frozenset(row.sample for row in SAMPLE_ROWS)
+
+_BROKER = ("addon", "broker")
+
+
+class SampleSpecs(NamedTuple):
+    """What one sample is exported as.
+
+    Attributes:
+        broker: The gauge of a broker.
+        cluster: The gauge of a line about the whole cluster.
+    """
+
+    broker: Spec
+    cluster: Spec
+
+    @property
+    def name(self) -> str:
+        """The gauge's name without prefix."""
+        return self.broker.name.removeprefix(PREFIX)
+
+
+def _sample_specs(name: str, text: str, unit: Unit) -> SampleSpecs:
+    return SampleSpecs(
+        _gauge(name, text, _BROKER, unit),
+        _gauge(f"cluster_{name}", text, ("addon",), unit),
+    )
+
+
+SAMPLES: Mapping[SampleKey, SampleSpecs] = {
+    (row.sample, unit): specs
+    for row in SAMPLE_ROWS
+    for specs in (_sample_specs(row.name, row.help, row.unit),)
+    for unit in row.units
+}
+"""The gauges of documented samples, by the sample's name and base unit."""
+
+LAST_SAMPLE = _sample_specs(
+    "last_sample_timestamp_seconds", "Timestamp of the newest sample.", "seconds"
+)
+SAMPLES_TOTAL = SampleSpecs(
+    _counter("samples", "Samples received, without duplicates.", _BROKER),
+    _counter("cluster_samples", "Samples received, without duplicates.", ("addon",)),
+)
+_REPORTING = "Whether samples are coming in (1), or are stale or missing (0)."
+REPORTING = SampleSpecs(
+    _gauge("broker_reporting", _REPORTING, _BROKER),
+    _gauge("cluster_reporting", _REPORTING, ("addon",)),
+)
+
+# From broker lines.
+
+_NODE = ("addon", "node")
+_LEVELS = _set(Level)
+_LEVEL = ("addon", "level", "node")
+
+LOG_LINES = _counter(
+    "log_lines", "Lines logged by a node, by level.", _LEVEL, level=_LEVELS
+)
+LOG_LAST = _gauge(
+    "log_last_timestamp_seconds",
+    "Timestamp of the newest line logged by a node, by level.",
+    _LEVEL,
+    "seconds",
+    level=_LEVELS,
+)
+LOG_EVENTS = _counter(
+    "log_events",
+    "Lines logged by a node, by category and urgency.",
+    ("addon", "category", "node", "urgency"),
+    category=_set(Category),
+    urgency=_set(Urgency),
+)
+NODE_INFO = _gauge(
+    "node_info",
+    "Broker ID of a node, as its own lines name it; always 1.",
+    ("addon", "broker", "node"),
+)
+NODE_CONFLICTS = _counter(
+    "node_conflicts",
+    "Lines that name another broker as their writer than earlier lines.",
+    _NODE,
+)
+
+# Plan and capacity.
+
+_ADDON = ("addon",)
+
+PLAN_INFO = _gauge(
+    "plan_info",
+    "Plan of the cluster and the source of that information; always 1.",
+    ("addon", "plan", "source"),
+    source=_set(Source),
+)
+CLUSTER_INFO = _gauge(
+    "cluster_info",
+    "Kafka version and status as reported by the platform; always 1.",
+    ("addon", "status", "version"),
+)
+VERSION_INFO = _gauge(
+    "version_info",
+    "Whether Heroku still offers the cluster's Kafka version; always 1.",
+    ("addon", "support", "version"),
+    support=_set(Support),
+)
+PLAN_CAPACITY = _gauge(
+    "plan_capacity_bytes",
+    "Data that the plan allows to be stored, including replicas.",
+    _ADDON,
+    "bytes",
+)
+PLAN_BROKERS = _gauge("plan_brokers", "Expected number of brokers.", _ADDON)
+PLAN_PARTITION_REPLICAS = _gauge(
+    "plan_partition_replicas_limit",
+    "Partitions times their replication factor that the plan allows.",
+    _ADDON,
+)
+PLAN_RETENTION = _gauge(
+    "plan_max_retention_seconds",
+    "Longest retention of a topic that the plan allows.",
+    _ADDON,
+    "seconds",
+)
+PLAN_MEMORY = _gauge(
+    "plan_memory_bytes", "Memory of a broker's server, by plan.", _ADDON, "bytes"
+)
+PLAN_CPUS = _gauge("plan_cpus", "vCPUs of a broker's server, by plan.", _ADDON)
+DATA_SIZE = _gauge(
+    "data_size_bytes",
+    "Stored data as reported by the platform, including replicas.",
+    _ADDON,
+    "bytes",
+)
+PARTITION_REPLICAS = _gauge(
+    "partition_replicas",
+    "Partitions times their replication factor, over all topics.",
+    _ADDON,
+)
+TOPICS = _gauge("topics", "Number of topics, without internal ones.", _ADDON)
+MESSAGES_IN = _gauge(
+    "messages_in_per_second",
+    "Messages produced per second, as reported by the platform.",
+    _ADDON,
+)
+PLATFORM_HEALTHY = _gauge(
+    "platform_healthy", "Whether the platform reports the cluster as healthy.", _ADDON
+)
+PLATFORM_UPGRADING = _gauge(
+    "platform_upgrading", "Whether the platform is changing the cluster.", _ADDON
+)
+DEGRADED_BROKERS = _gauge(
+    "degraded_brokers", "Brokers that the platform reports as degraded.", _ADDON
+)
+DEGRADED_TOPICS = _gauge(
+    "degraded_topics", "Topics that the platform reports as degraded.", _ADDON
+)
+CAPACITY_LAST_SUCCESS = _gauge(
+    "capacity_last_success_timestamp_seconds",
+    "Time of the last successful read of plan and use; 0 for never, where polled.",
+    _ADDON,
+    "seconds",
+)
+RETENTION = _gauge(
+    "retention_seconds",
+    "Configured retention that estimates of a cluster's data assume.",
+    _ADDON,
+    "seconds",
+)
+
+_TOPIC = ("addon", "topic")
+
+TOPIC_DATA_SIZE = _gauge(
+    "topic_data_size_bytes", "Stored data of a topic.", _TOPIC, "bytes"
+)
+TOPIC_MESSAGES_IN = _gauge(
+    "topic_messages_in_per_second", "Messages produced to a topic per second.", _TOPIC
+)
+TOPIC_BYTES_IN = _gauge(
+    "topic_bytes_in_per_second",
+    "Bytes produced to a topic per second.",
+    _TOPIC,
+    "bytes",
+)
+TOPIC_BYTES_OUT = _gauge(
+    "topic_bytes_out_per_second",
+    "Bytes consumed from a topic per second.",
+    _TOPIC,
+    "bytes",
+)
+TOPIC_PARTITIONS = _gauge("topic_partitions", "Partitions of a topic.", _TOPIC)
+TOPIC_RETENTION = _gauge(
+    "topic_retention_seconds",
+    "Retention of a topic; absent for unlimited retention.",
+    _TOPIC,
+    "seconds",
+)
+
+# The agent itself.
+
+BUILD_INFO = _gauge(
+    "agent_build_info", "Running version; always 1.", ("python_version", "version")
+)
+LAST_REQUEST = _gauge(
+    "agent_last_request_timestamp_seconds",
+    "Time of the last accepted drain request; 0 for never.",
+    unit="seconds",
+)
+RECEIVED_BYTES = _counter(
+    "agent_received_bytes", "Bytes of accepted drain requests, as sent.", unit="bytes"
+)
+DUPLICATE_REQUESTS = _counter(
+    "agent_duplicate_requests", "Drain requests that had been applied before."
+)
+LATE_SAMPLES = _counter(
+    "agent_late_samples",
+    "Samples older than the newest one of their series; not applied.",
+)
+FUTURE_SAMPLES = _counter(
+    "agent_future_samples",
+    "Samples with a timestamp in the future that were not applied.",
+)
+AUTH_FAILURES = _counter("agent_auth_failures", "Requests without valid credentials.")
+FRAME_COUNT_MISMATCHES = _counter(
+    "agent_frame_count_mismatch",
+    "Drain requests whose number of frames differs from Logplex-Msg-Count.",
+)
+UNDECODABLE_BODIES = _counter(
+    "agent_undecodable_bodies",
+    "Compressed drain requests that are truncated or damaged.",
+)
+CONNECTIONS_REFUSED = _counter(
+    "agent_connections_refused", "Connections closed because too many were open."
+)
+CONNECTIONS_TIMED_OUT = _counter(
+    "agent_connections_timed_out",
+    "Connections closed because a request was received too slowly.",
+)
+INTERNAL_ERRORS = _counter(
+    "agent_internal_errors", "Internal errors in the agent; see its log."
+)
+REQUESTS = _counter("agent_requests", "HTTP requests answered.", ("code", "route"))
+FRAMES = _counter(
+    "agent_frames",
+    "Frames received, by kind; duplicate requests are not counted.",
+    ("kind",),
+    kind=_set(FrameKind),
+)
+PARSE_ERRORS = _counter(
+    "agent_parse_errors",
+    "Frames, lines and values that could not be parsed, by reason.",
+    ("reason",),
+    reason=_set(Reason),
+)
+DRAIN_DROPPED = _counter(
+    "agent_drain_dropped_messages",
+    "Log lines dropped by this drain's buffers, by Heroku error code.",
+    ("code",),
+    code=frozenset({"L10", "L12", "L13"}),
+)
+ELSEWHERE_DROPPED = _counter(
+    "agent_elsewhere_dropped_messages",
+    "Log lines dropped by another drain or a tail session, by Heroku error code.",
+    ("code",),
+    code=frozenset({"L10", "L11"}),
+)
+SERIES_DROPPED = _counter(
+    "agent_series_dropped",
+    "Samples and lines without a series, by reason.",
+    ("reason",),
+    reason=_set(Drop),
+)
+COLLECTOR_REQUESTS = _counter(
+    "agent_collector_requests",
+    "Requests to Heroku's APIs, by endpoint and outcome.",
+    ("endpoint", "outcome"),
+    endpoint=_set(Endpoint),
+    outcome=_set(Outcome),
+)
+LINE_DELAY_BUCKET, LINE_DELAY_SUM, LINE_DELAY_COUNT = _histogram(
+    "agent_line_delay_seconds",
+    "Age of Kafka lines on receipt, by their own timestamps.",
+    "seconds",
+)
+
+
+def _list_specs() -> tuple[Spec, ...]:
+    """List the specs above in the order of the exposition: brokers, then clusters."""
+    sent = [*SAMPLES.values(), LAST_SAMPLE, SAMPLES_TOTAL, REPORTING]
+    paired = [*(one.broker for one in sent), *(one.cluster for one in sent)]
+    return tuple(
+        dict.fromkeys([*paired, *(s for s in globals().values() if type(s) is Spec)])
+    )
+
+
+SPECS = _list_specs()
+
+# Suffixes of the exposition formats, and what they make of a family's name: no sample
+# may have a name that another family's samples could have.
+_SUFFIXES = ("", "_total", "_created", "_bucket", "_sum", "_count", "_info")
+_RESERVED = frozenset(
+    f"{spec.family}{suffix}" for spec in SPECS for suffix in _SUFFIXES
+)
+_RESERVED_PREFIXES = tuple(
+    f"{PREFIX}{name}_"
+    for name in ("agent", "cluster", "log", "plan", "platform", "topic")
+)
+_ILLEGAL = re.compile(r"[^a-zA-Z0-9_]")
+
+
+def maybe_name_sample(key: SampleKey) -> SampleSpecs | None:
+    """Describe the gauges of a sample that is not documented.
+
+    Args:
+        key: Name and base unit of the sample.
+
+    Returns:
+        Gauges named after the sample, with other characters as ``_`` and the base unit
+        behind it; None where the name belongs to another series.
+    """
+    sample, unit = key
+    name = _ILLEGAL.sub("_", sample)
+    if unit and not name.endswith(f"_{unit}"):
+        name = f"{name}_{unit}"
+    specs = _sample_specs(name, f"Undocumented sample {sample}.", unit)
+    if specs.broker.name.startswith(_RESERVED_PREFIXES) or any(
+        one.name in _RESERVED for one in specs
+    ):
+        return None
+    return specs
+
+
+def families(specs: Iterable[Spec] = SPECS) -> Mapping[str, Spec]:
+    """Index specs by the name of their family."""
+    return {spec.family: spec for spec in specs}

@@ -1,0 +1,130 @@
+"""What the agent counts of its own work: plain numbers, exported at scrape time."""
+
+import platform
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from agent import __version__
+from agent.heroku_api.schedule import PollerTelemetry
+from agent.metrics import specs
+from agent.metrics.series import Series
+from agent.metrics.specs import DELAY_BUCKETS_SECONDS, Drop
+from parsers import FrameKind, LossCode, Reason
+
+
+@dataclass(slots=True)
+class Telemetry:
+    """The agent's own counters.
+
+    Attributes:
+        poller: Those of the poller of Heroku's APIs.
+        requests: HTTP requests by route and status code.
+        frames: Frames by kind, without those of duplicate requests.
+        parse_errors: Refusals by reason.
+        dropped: Log lines that the drain lost before us, by Heroku's error code.
+        dropped_elsewhere: The same, reported here but lost by another drain or tail.
+        series_dropped: Values and lines for which there was no series, by reason.
+        received_bytes: Bodies of authenticated drain requests, as sent.
+        duplicate_requests: Retries that had been applied before.
+        late_samples: Samples older than the newest of their series.
+        future_samples: Samples from the future that lost to honest ones.
+        auth_failures: Requests without the right credentials.
+        frame_count_mismatches: Requests whose Logplex-Msg-Count is not what they hold.
+        undecodable_bodies: Compressed bodies that end early or are damaged.
+        connections_refused: Connections closed because there were too many.
+        connections_timed_out: Connections closed because they were too slow.
+        internal_errors: Exceptions that should not have happened.
+        last_request_timestamp: When a drain request was last accepted, 0 for never.
+        delay_buckets: Kafka lines by delay, not cumulated; the last one is +Inf.
+        delay_sum: Sum of the delays in seconds.
+    """
+
+    poller: PollerTelemetry = field(default_factory=PollerTelemetry)
+    requests: Counter[tuple[str, int]] = field(default_factory=Counter)
+    frames: dict[FrameKind, int] = field(
+        default_factory=lambda: dict.fromkeys(FrameKind, 0)
+    )
+    parse_errors: dict[Reason, int] = field(
+        default_factory=lambda: dict.fromkeys(Reason, 0)
+    )
+    dropped: dict[LossCode, int] = field(
+        default_factory=lambda: {"L10": 0, "L12": 0, "L13": 0}
+    )
+    dropped_elsewhere: dict[LossCode, int] = field(
+        default_factory=lambda: {"L10": 0, "L11": 0}
+    )
+    series_dropped: dict[Drop, int] = field(
+        default_factory=lambda: dict.fromkeys(Drop, 0)
+    )
+    received_bytes: int = 0
+    duplicate_requests: int = 0
+    late_samples: int = 0
+    future_samples: int = 0
+    auth_failures: int = 0
+    frame_count_mismatches: int = 0
+    undecodable_bodies: int = 0
+    connections_refused: int = 0
+    connections_timed_out: int = 0
+    internal_errors: int = 0
+    last_request_timestamp: float = 0.0
+    delay_buckets: list[int] = field(
+        default_factory=lambda: [0] * (len(DELAY_BUCKETS_SECONDS) + 1)
+    )
+    delay_sum: float = 0.0
+
+    def observe_delay(self, seconds: float) -> None:
+        """Count one Kafka line that was `seconds` old on receipt."""
+        self.delay_buckets[bisect_left(DELAY_BUCKETS_SECONDS, seconds)] += 1
+        self.delay_sum += max(seconds, 0.0)
+
+    def series(self) -> Iterator[Series]:
+        """Yield the agent's own series."""
+        version = (platform.python_version(), __version__)
+        yield Series(specs.BUILD_INFO, version, 1)
+        yield Series(specs.LAST_REQUEST, (), self.last_request_timestamp)
+        for spec, value in (
+            (specs.RECEIVED_BYTES, self.received_bytes),
+            (specs.DUPLICATE_REQUESTS, self.duplicate_requests),
+            (specs.LATE_SAMPLES, self.late_samples),
+            (specs.FUTURE_SAMPLES, self.future_samples),
+            (specs.AUTH_FAILURES, self.auth_failures),
+            (specs.FRAME_COUNT_MISMATCHES, self.frame_count_mismatches),
+            (specs.UNDECODABLE_BODIES, self.undecodable_bodies),
+            (specs.CONNECTIONS_REFUSED, self.connections_refused),
+            (specs.CONNECTIONS_TIMED_OUT, self.connections_timed_out),
+            (specs.INTERNAL_ERRORS, self.internal_errors),
+        ):
+            yield Series(spec, (), value)
+        yield from self._labelled()
+        yield from self._delays()
+
+    def _labelled(self) -> Iterator[Series]:
+        for (route, status), value in self.requests.items():
+            yield Series(specs.REQUESTS, (str(status), route), value)
+        for spec, counts in (
+            (specs.FRAMES, self.frames),
+            (specs.PARSE_ERRORS, self.parse_errors),
+            (specs.SERIES_DROPPED, self.series_dropped),
+        ):
+            for member, value in counts.items():
+                yield Series(spec, (member.value,), value)
+        for spec, losses in (
+            (specs.DRAIN_DROPPED, self.dropped),
+            (specs.ELSEWHERE_DROPPED, self.dropped_elsewhere),
+        ):
+            for code, value in losses.items():
+                yield Series(spec, (code,), value)
+        for (endpoint, outcome), value in self.poller.requests.items():
+            labels = (endpoint.value, outcome.value)
+            yield Series(specs.COLLECTOR_REQUESTS, labels, value)
+
+    def _delays(self) -> Iterator[Series]:
+        total = 0
+        bounds = [*(str(float(one)) for one in DELAY_BUCKETS_SECONDS), "+Inf"]
+        for bound, count in zip(bounds, self.delay_buckets, strict=True):
+            total += count
+            yield Series(specs.LINE_DELAY_BUCKET, (bound,), total)
+        yield Series(specs.LINE_DELAY_COUNT, (), total)
+        yield Series(specs.LINE_DELAY_SUM, (), self.delay_sum)

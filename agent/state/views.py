@@ -1,0 +1,64 @@
+"""The clusters at one moment: what outputs read; shares nothing that changes."""
+
+from enum import Enum
+from typing import NamedTuple
+
+from agent.kafka.categories import Urgency
+from agent.state.nodes import Cell
+from parsers import Level, SampleKey
+
+
+class Status(Enum):
+    """Whether a broker's samples are coming in.
+
+    The metric ``…_broker_reporting`` is 1 for the first and 0 for the other two.
+    """
+
+    REPORTING = "reporting"
+    STALE = "stale"
+    SILENT = "silent"
+
+
+class BrokerView(NamedTuple):
+    """A broker at one moment; ``broker`` is None for a cluster's own values."""
+
+    addon: str
+    broker: str | None
+    status: Status
+    values: dict[SampleKey, float]
+    last_timestamp: float
+    samples: int
+
+    @property
+    def reporting(self) -> bool:
+        """Whether its values are current."""
+        return self.status is Status.REPORTING
+
+
+class NodeView(NamedTuple):
+    """A node's log lines at one moment; ``broker`` is None while it is not known."""
+
+    addon: str
+    node: str
+    number: int
+    known_at: float
+    broker: str | None
+    conflicts: int
+    lines: dict[Level, int]
+    last_timestamps: dict[Level, float]
+    events: dict[Cell, int]
+
+    @property
+    def urgencies(self) -> dict[Urgency, int]:
+        """Lines by urgency, the most urgent first."""
+        counts = dict.fromkeys(Urgency, 0)
+        for (_, urgency), count in self.events.items():
+            counts[urgency] += count
+        return counts
+
+
+class ClustersView(NamedTuple):
+    """All brokers and nodes at one moment."""
+
+    brokers: list[BrokerView]
+    nodes: list[NodeView]
