@@ -4,8 +4,12 @@ import re
 import time
 from typing import NamedTuple
 
-_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]+)?)(ms|s|m|h|d|)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+import promql_parser
+
+# promql-parser ignores a component of more than 32 bits and panics on "nan", so only
+# text of these two forms reaches it. It accepts neither 0 nor a fraction.
+_SINGLE = re.compile(r"([0-9]{1,9}(?:\.[0-9]+)?)(ms|[smhdwy]|)")
+_COMPOUND = re.compile(r"(?:[0-9]{1,9}(?:ms|[smhdwy]))+")
 
 
 class Moment(NamedTuple):
@@ -27,19 +31,26 @@ def read_clock() -> Moment:
 
 
 def parse_duration(text: str) -> float:
-    """Convert a duration as Prometheus writes it (``5m``) to seconds.
+    """Convert a duration in Prometheus notation (``5m``, ``1h30m``) to seconds.
 
     Args:
-        text: A number with ``ms``, ``s``, ``m``, ``h`` or ``d``; seconds without.
+        text: Integers with the units ``y``, ``w``, ``d``, ``h``, ``m``, ``s`` and ``ms``
+            in this order. A single number may be 0, have a fraction (``0.5s``) or have
+            no unit, in which case it is in seconds.
 
     Returns:
-        Seconds.
+        Seconds, at most those of 999,999,999 days.
 
     Raises:
-        ValueError: It is no such duration.
+        ValueError: The text is not a duration.
     """
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        message = f"{text!r} is no duration like 30s, 5m or 24h"
-        raise ValueError(message)
-    return float(match[1]) * _SECONDS[match[2]]
+    try:
+        if single := _SINGLE.fullmatch(text):
+            unit = promql_parser.parse_duration(f"1{single[2] or 's'}")
+            return (float(single[1]) * unit).total_seconds()
+        if _COMPOUND.fullmatch(text):
+            return promql_parser.parse_duration(text).total_seconds()
+    except (OverflowError, ValueError):
+        pass  # too long, or units in the wrong order
+    message = f"invalid duration {text!r}: expected a number and a unit, e.g. 30s or 5m"
+    raise ValueError(message)

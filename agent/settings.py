@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from agent.alerting.thresholds import Thresholds, packaged_thresholds
 from agent.errors import SettingsError
 from agent.secret import Secret
 
 ENVIRONMENT_PREFIX = "HEROKU_KAFKA_AGENT"
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 9841
+FORGET_AFTER_SECONDS = 86_400.0
+PLATFORM_URL = "https://api.heroku.com"
+DATA_URL = "https://api.data.heroku.com"
 _HIGHEST_PORT = 65535
 
 # No user, query or blank: the address is shown as part of a shell command.
@@ -127,6 +131,7 @@ class Settings:
         api_token: Heroku access token of the collector; None leaves it off.
         platform_url: Where Heroku's Platform API is.
         data_url: Where Heroku's Data API is.
+        thresholds: Values that the page and the terminal mark as high.
         limits: What the agent takes on.
     """
 
@@ -138,7 +143,7 @@ class Settings:
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     stale_after_seconds: float = 300.0
-    forget_after_seconds: float = 86_400.0
+    forget_after_seconds: float = FORGET_AFTER_SECONDS
     addons: frozenset[str] = frozenset()
     require_local0: bool = False
     public_url: str | None = None
@@ -147,8 +152,9 @@ class Settings:
     retention_seconds: float = 86_400.0
     topic_metrics: int = 0
     api_token: Secret | None = None
-    platform_url: str = "https://api.heroku.com"
-    data_url: str = "https://api.data.heroku.com"
+    platform_url: str = PLATFORM_URL
+    data_url: str = DATA_URL
+    thresholds: Thresholds = field(default_factory=packaged_thresholds)
     limits: Limits = field(default_factory=Limits)
 
     @property

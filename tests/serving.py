@@ -172,10 +172,10 @@ def serving(
 
 
 @contextlib.contextmanager
-def demonstrating() -> Iterator[Agent]:
+def demonstrating(*arguments: str) -> Iterator[Agent]:
     """Run ``heroku-kafka-agent demo`` as a process of its own; end it by Ctrl-C."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "agent", "demo", "--port", "0"],
+        [sys.executable, "-m", "agent", "demo", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         env=clean_environ(),
     )

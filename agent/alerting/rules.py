@@ -105,7 +105,7 @@ def check_thresholds(thresholds: Thresholds) -> None:
         SettingsError: One sentence for each problem.
     """
     problems = find_contradictions(thresholds)
-    shared = _shared_thresholds()
+    shared = _shared_thresholds() if thresholds.clusters else frozenset()
     for addon, own in thresholds.clusters.items():
         problems += [
             f"{addon}: {name} holds for all clusters and cannot differ for one"

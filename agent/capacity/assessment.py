@@ -10,17 +10,34 @@ deletes whole segments, so it keeps up to a third more than the sum.
 
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
+from agent.alerting.thresholds import Thresholds
 from agent.capacity.ledger import ClusterPlan
 from agent.kafka.plans import Plan, upgrades
 from agent.kafka.versions import RECOMMENDED, Support, judge_version
 
-WATCH = 0.75
-ACT = 0.9
-"""Shares of a limit at which the advice changes."""
-
 HOUR_SECONDS = 3_600.0
 _NAMED = 3
+
+
+_LEVELS = {
+    "data": ("data.watch", "data.critical"),
+    "partitions": ("partitions.warning", "partitions.critical"),
+}
+"""By group, the names of the thresholds that are `Levels`."""
+
+
+class Levels(NamedTuple):
+    """Two shares of a limit.
+
+    Attributes:
+        watch: From here on it is to be watched.
+        act: From here on something is to be done.
+    """
+
+    watch: float
+    act: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +48,14 @@ class Meter:
         name: ``Data``.
         used: In the limit's unit.
         limit: The limit.
+        levels: Shares of the limit at which the advice changes.
         is_bytes: Whether both are bytes.
     """
 
     name: str
     used: float
     limit: float
+    levels: Levels
     is_bytes: bool = False
 
     @property
@@ -73,6 +92,7 @@ def assess(
     bytes_in_per_second: float | None,
     retention_seconds: float,
     today: date,
+    thresholds: Thresholds,
 ) -> Assessment:
     """Assess one cluster.
 
@@ -82,17 +102,22 @@ def assess(
             stream; None where nothing reports.
         retention_seconds: The configured retention.
         today: What versions are judged by.
+        thresholds: Those of the groups ``data`` and ``partitions`` are used.
 
     Returns:
         The assessment.
     """
-    meters = tuple(_meters(plan))
+    meters = tuple(_meters(plan, thresholds))
     projected, hours = None, None
     capacity = plan.capacity_bytes
     if capacity and bytes_in_per_second is not None:
         size = bytes_in_per_second * retention_seconds
         projected = Meter(
-            name="Projected data", used=size, limit=capacity, is_bytes=True
+            name="Projected data",
+            used=size,
+            limit=capacity,
+            is_bytes=True,
+            levels=_levels("data", plan, thresholds),
         )
         if bytes_in_per_second > 0:
             hours = capacity / bytes_in_per_second / HOUR_SECONDS
@@ -109,23 +134,34 @@ def assess(
     )
 
 
-def _meters(plan: ClusterPlan) -> list[Meter]:
+def _levels(group: str, plan: ClusterPlan, thresholds: Thresholds) -> Levels:
+    return Levels(*(thresholds.number(name, plan.addon) for name in _LEVELS[group]))
+
+
+def _meters(plan: ClusterPlan, thresholds: Thresholds) -> list[Meter]:
     use = plan.observed.use if plan.observed else None
     if use is None:
         return []
     rows = (
-        ("Data", use.data_size_bytes, plan.capacity_bytes, True),
+        ("Data", use.data_size_bytes, plan.capacity_bytes, "data"),
         (
             "Partition replicas",
             use.partition_replicas,
             plan.partition_replicas_limit,
-            False,
+            "partitions",
         ),
-        ("Topics", use.topics, use.topics_limit, False),
+        # A plan that limits topics does so for the sake of their partitions.
+        ("Topics", use.topics, use.topics_limit, "partitions"),
     )
     return [
-        Meter(name=name, used=used, limit=limit, is_bytes=is_bytes)
-        for name, used, limit, is_bytes in rows
+        Meter(
+            name=name,
+            used=used,
+            limit=limit,
+            levels=_levels(group, plan, thresholds),
+            is_bytes=group == "data",
+        )
+        for name, used, limit, group in rows
         if used is not None and limit
     ]
 
@@ -144,11 +180,11 @@ def _advise(
         else "there is no larger plan of this family"
     )
     for meter in sorted(meters, key=lambda one: -one.share):
-        if meter.share >= ACT:
+        if meter.share >= meter.levels.act:
             advice.append(f"{meter.name} at {meter.share:.0%}: {_relief(meter, path)}.")
-        elif meter.share >= WATCH:
+        elif meter.share >= meter.levels.watch:
             advice.append(f"{meter.name} at {meter.share:.0%}: watch it.")
-    if projected and projected.share >= ACT:
+    if projected and projected.share >= projected.levels.act:
         advice.append(
             f"The present rate fills {projected.share:.0%} of the plan: "
             f"shorten retention or {path}."

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from agent.amounts import write_amount
-from agent.capacity.assessment import ACT, WATCH, Assessment, Meter
+from agent.capacity.assessment import Assessment, Meter
 from agent.escaping import escape_controls
 from agent.kafka.versions import judge_version
 
@@ -90,17 +90,20 @@ def _heading(one: Assessment, today: date) -> Text:
 
 def _row(meter: Meter) -> Text:
     filled = min(_CELLS, int(meter.share * _CELLS))
-    style = (
-        "red" if meter.share >= ACT else "yellow" if meter.share >= WATCH else "green"
-    )
     used = write_amount(meter.used, is_bytes=meter.is_bytes)
     limit = write_amount(meter.limit, is_bytes=meter.is_bytes)
     return (
         Text(f"  {meter.name:<20}")
-        .append("█" * filled, style=style)
+        .append("█" * filled, style=_style(meter))
         .append("·" * (_CELLS - filled), style="dim")
         .append(f"  {meter.share:>6.1%}  {used} of {limit}")
     )
+
+
+def _style(meter: Meter) -> str:
+    if meter.share >= meter.levels.act:
+        return "red"
+    return "yellow" if meter.share >= meter.levels.watch else "green"
 
 
 def _path(one: Assessment) -> Text:

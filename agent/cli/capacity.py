@@ -3,17 +3,24 @@
 import json
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit, urlunsplit
 
 import click
-import httpx
+import httpx2
 from rich.console import Console
 
 from agent.capacity.assessment import Assessment, assess
 from agent.capacity.ledger import CapacityLedger
 from agent.capacity.report import print_report, show_assessment
-from agent.cli.options import PlanOf, Share, option
+from agent.cli.options import (
+    PlanOf,
+    Share,
+    option,
+    read_thresholds,
+    threshold_options,
+)
 from agent.clock import read_clock
 from agent.kafka.plans import DEFAULT_RETENTION_SECONDS
 from agent.state.views import ClustersView
@@ -33,6 +40,7 @@ _POST_SECONDS = 15.0
     metavar="ADDON=PLAN",
     help="The plan of an add-on, where the text does not say.",
 )
+@threshold_options
 @option(
     "--fail-over",
     type=Share(),
@@ -52,10 +60,12 @@ _POST_SECONDS = 15.0
     show_default=True,
     help="What is printed.",
 )
-def capacity(
+def capacity(  # noqa: PLR0913 (click hands each option over by name)
     *,
     text: TextIO,
     plans: tuple[tuple[str, str], ...],
+    thresholds: Path | None,
+    settings: tuple[str, ...],
     fail_over: float | None,
     post: str | None,
     shape: str,
@@ -65,6 +75,7 @@ def capacity(
     \b
     heroku kafka:info -a example-app | heroku-kafka-agent capacity -
     """  # noqa: D301 (\b is click's)
+    numbers = read_thresholds(thresholds, settings)
     written = text.read()
     uses, problems = _understand(written)
     now = read_clock()
@@ -74,7 +85,7 @@ def capacity(
     today = datetime.fromtimestamp(now.wall, UTC).date()
     clusters = ledger.plans(ClustersView([], []))
     found = [
-        assess(one, None, DEFAULT_RETENTION_SECONDS, today)
+        assess(one, None, DEFAULT_RETENTION_SECONDS, today, numbers)
         for one in clusters
         if one.observed is not None
     ]
@@ -124,14 +135,14 @@ def _post(url: str, written: str) -> None:
     target = urlunsplit(parts._replace(path=route))
     where = f"{parts.scheme}://{parts.hostname}"
     try:
-        answer = httpx.post(
+        answer = httpx2.post(
             target,
             content=written.encode(),
             headers={"content-type": "text/plain; charset=utf-8"},
             timeout=_POST_SECONDS,
             follow_redirects=False,
         )
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         message = f"{where} cannot be reached: {type(error).__name__}"
         raise click.ClickException(message) from None
     if not answer.is_success:

@@ -12,7 +12,7 @@ from click.core import ParameterSource, iter_params_for_processing
 from agent.alerting.rules import check_thresholds
 from agent.alerting.thresholds import collect_thresholds, packaged_thresholds
 from agent.checks import Problem, check_certificate, check_rule_files
-from agent.cli.options import Listed, option, threshold_options
+from agent.cli.options import Listed, option
 from agent.cli.serve import read_settings, serve
 from agent.errors import SettingsError
 from agent.settings import ENVIRONMENT_PREFIX, Settings
@@ -77,7 +77,6 @@ def _leniently(param: click.Parameter) -> click.Parameter:
 
 
 @click.command(cls=_Collecting)
-@threshold_options
 @option(
     "--rules",
     "rule_files",
@@ -102,7 +101,8 @@ def check(
     at once. Ends with 2 where settings or thresholds are wrong, with 1 where only rule
     files are, with 0 where nothing is; warnings change nothing.
     """
-    found, served = _check_settings(given)
+    # The thresholds have a heading of their own.
+    found, served = _check_settings({**given, "thresholds": None, "settings": ()})
     unread = [one for several in ctx.meta[_UNREAD].values() for one in several]
     wrong = [*unread, *found, *_check_certificate(given), *_check_environment(ctx)]
     about_thresholds, numbers = _check_thresholds(thresholds, settings)

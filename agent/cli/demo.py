@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import time
+from pathlib import Path
 
 import click
 
 from agent.app import App, run_app
-from agent.cli.options import option
+from agent.cli.options import option, read_thresholds, threshold_options
 from agent.logs import configure_logging
 from agent.settings import DEFAULT_HOST, DEFAULT_PORT, Settings, check_settings
 from agent.simulator import SCENARIOS, Cluster, Logplex
@@ -29,16 +30,29 @@ _HEAD_START = 100  # the failure of the first cluster is 20 s away when it opens
     help="Port to listen on, 0 for any.",
 )
 @option("--seed", type=int, default=0, show_default=True, help="Chance comes from it.")
-def demo(*, host: str, port: int, seed: int) -> None:
+@threshold_options
+def demo(
+    *,
+    host: str,
+    port: int,
+    seed: int,
+    thresholds: Path | None,
+    settings: tuple[str, ...],
+) -> None:
     """Run the agent with two simulated clusters; nothing of them is real.
 
     They have a past of three hours, and within a minute a broker of the smaller one
     fails.
     """
-    settings = Settings(host=host, port=port, plans=_PLANS)
-    check_settings(settings)
+    chosen = Settings(
+        host=host,
+        port=port,
+        plans=_PLANS,
+        thresholds=read_thresholds(thresholds, settings),
+    )
+    check_settings(chosen)
     configure_logging("warning")
-    app = App(settings)
+    app = App(chosen)
     click.echo(f"Two simulated clusters: {app.settings.url}/  (Ctrl-C ends it)")
     run_app(app, _feed(app.settings.url, seed))
 

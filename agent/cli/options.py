@@ -1,12 +1,14 @@
 """Kinds of option: each is also an environment variable, lists go by commas."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from agent.alerting.rules import check_thresholds
+from agent.alerting.thresholds import Thresholds, choose_thresholds
 from agent.clock import parse_duration
 from agent.kafka.plans import PLANS, maybe_find_plan
 from agent.settings import ENVIRONMENT_PREFIX
@@ -124,7 +126,7 @@ addon_option = option(
 
 
 def threshold_options(command: Decorated) -> Decorated:
-    """Declare ``--thresholds`` and ``--set``: a user's own numbers."""
+    """Declare ``--thresholds`` and ``--set``; `read_thresholds` reads their values."""
     command = option(
         "--set",
         "settings",
@@ -132,11 +134,28 @@ def threshold_options(command: Decorated) -> Decorated:
         type=Listed(),
         metavar="NAME=VALUE",
         help="One threshold, like load.warning=0.7, or ADDON:load.warning=0.7 for one "
-        "cluster; repeatable, goes before the file.",
+        "cluster; repeatable, takes precedence over the file.",
     )(command)
     return option(
         "--thresholds",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE",
-        help="YAML with what differs from the packaged alerts/thresholds.yaml.",
+        help="YAML file with thresholds that differ from the packaged "
+        "alerts/thresholds.yaml.",
     )(command)
+
+
+def read_thresholds(path: Path | None, settings: Iterable[str]) -> Thresholds:
+    """Apply a user's thresholds to the packaged ones, and check the result.
+
+    Args:
+        path: Value of ``--thresholds``.
+        settings: Values of ``--set``.
+
+    Raises:
+        SettingsError: One sentence for each value that is unknown or malformed, or
+            else for each contradiction.
+    """
+    thresholds = choose_thresholds(path, settings)
+    check_thresholds(thresholds)
+    return thresholds

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from agent.alerting.thresholds import packaged_thresholds
 from agent.app import App, run_app
 from agent.cli.options import (
     Duration,
@@ -16,14 +17,18 @@ from agent.cli.options import (
     Size,
     addon_option,
     option,
+    read_thresholds,
     stale_after_option,
+    threshold_options,
 )
 from agent.errors import SettingsError
 from agent.logs import configure_logging
 from agent.secret import Secret
 from agent.settings import (
+    DATA_URL,
     DEFAULT_HOST,
     DEFAULT_PORT,
+    PLATFORM_URL,
     Credentials,
     Limits,
     Settings,
@@ -36,7 +41,6 @@ from agent.settings import (
 Made = TypeVar("Made")
 
 _LIMITS = Limits()
-_DEFAULTS = Settings()
 
 
 @click.command()
@@ -130,16 +134,17 @@ _DEFAULTS = Settings()
 )
 @option(
     "--platform-url",
-    default=_DEFAULTS.platform_url,
+    default=PLATFORM_URL,
     show_default=True,
     help="Heroku's Platform API.",
 )
 @option(
     "--data-url",
-    default=_DEFAULTS.data_url,
+    default=DATA_URL,
     show_default=True,
     help="Heroku's Data API.",
 )
+@threshold_options
 @option(
     "--body-limit",
     type=Size(),
@@ -300,6 +305,10 @@ def read_settings(given: Mapping[str, Any], environ: Mapping[str, str]) -> Setti
         data_url=given["data_url"],
         public_url=choose_public_url(given["public_url"], environ),
         show_secrets=given["show_secrets"],
+        thresholds=attempt(
+            lambda: read_thresholds(given["thresholds"], given["settings"]),
+            packaged_thresholds(),
+        ),
         limits=_limits(given),
     )
     attempt(lambda: check_settings(settings), None)

@@ -3,21 +3,28 @@
 import os
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 
 import click
 from rich.console import Console
 
-from agent.cli.options import addon_option, option, stale_after_option
-from agent.settings import Settings
+from agent.cli.options import (
+    addon_option,
+    option,
+    read_thresholds,
+    stale_after_option,
+    threshold_options,
+)
+from agent.settings import FORGET_AFTER_SECONDS, Settings
 from agent.watch import LiveView, PlainView, Session, View, run_watch
 
 _MOST_EVENTS = 1000
-_FORGET_AFTER_SECONDS = Settings().forget_after_seconds
 
 
 @click.command()
 @stale_after_option
 @addon_option
+@threshold_options
 @option(
     "--events",
     type=click.IntRange(0, _MOST_EVENTS),
@@ -25,7 +32,14 @@ _FORGET_AFTER_SECONDS = Settings().forget_after_seconds
     show_default=True,
     help="The newest lines of brokers that are shown.",
 )
-def watch(*, stale_after: float, addons: tuple[str, ...], events: int) -> None:
+def watch(
+    *,
+    stale_after: float,
+    addons: tuple[str, ...],
+    thresholds: Path | None,
+    settings: tuple[str, ...],
+    events: int,
+) -> None:
     """Show the cluster that `heroku logs --tail` speaks of, as a live table.
 
     \b
@@ -39,8 +53,9 @@ def watch(*, stale_after: float, addons: tuple[str, ...], events: int) -> None:
     session = Session(
         Settings(
             stale_after_seconds=stale_after,
-            forget_after_seconds=max(stale_after, _FORGET_AFTER_SECONDS),
+            forget_after_seconds=max(stale_after, FORGET_AFTER_SECONDS),
             addons=frozenset(addons),
+            thresholds=read_thresholds(thresholds, settings),
         )
     )
     try:

@@ -5,7 +5,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from agent.errors import SettingsError
 from agent.secret import Secret
@@ -55,8 +55,8 @@ def _maybe_find_host(text: str) -> str | None:
         # What a pattern cannot tell: ports and IPv6 addresses that do not exist.
         parts = urlsplit(text)
         host = parts.hostname if parts.port != 0 else None
-        httpx.URL(text).host.encode("idna")
-    except (ValueError, httpx.InvalidURL):
+        httpx2.URL(text).host.encode("idna")
+    except (ValueError, httpx2.InvalidURL):
         return None
     return host
 

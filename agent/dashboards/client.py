@@ -1,6 +1,6 @@
 """Grafana's HTTP API, as far as an upload needs it.
 
-Written with httpx, which the agent has anyway. grafana-dashboard-builder, which builds
+Written with httpx2, which the agent has anyway. grafana-dashboard-builder, which builds
 the dashboards, has a client too, but it knows no folders by uid and needs Kerberos
 libraries to be installed.
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Self
 
-import httpx
+import httpx2
 
 from agent.dashboards.address import authorization_of
 from agent.errors import AgentError
@@ -95,7 +95,7 @@ class Grafana:
         self._secrets = [authorization.partition(" ")[2]]
         if isinstance(login, Credentials):
             self._secrets.append(login.password)
-        self._client = httpx.AsyncClient(
+        self._client = httpx2.AsyncClient(
             headers={
                 "Authorization": authorization,
                 "Accept": "application/json",
@@ -103,7 +103,7 @@ class Grafana:
                 # A compressed answer could unfold to a thousand times its size.
                 "Accept-Encoding": "identity",
             },
-            verify=httpx.create_ssl_context(),
+            verify=httpx2.create_ssl_context(),
             timeout=timeout_seconds,
             follow_redirects=False,
             trust_env=False,
@@ -162,7 +162,7 @@ class Grafana:
         self, method: str, path: str, permission: str, body: object = None
     ) -> Answer:
         try:
-            # httpx's own timeout is one for each read: a trickle would never end.
+            # httpx2's own timeout is one for each read: a trickle would never end.
             async with (
                 asyncio.timeout(self._timeout_seconds),
                 self._client.stream(
@@ -170,13 +170,13 @@ class Grafana:
                 ) as response,
             ):
                 return self._judge(response, await _read(response), permission)
-        except (TimeoutError, httpx.TimeoutException):
+        except (TimeoutError, httpx2.TimeoutException):
             message = f"no whole answer within {self._timeout_seconds:g} s"
             raise GrafanaError(message) from None
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise _name_fault(error) from None
 
-    def _judge(self, response: httpx.Response, body: bytes, permission: str) -> Answer:
+    def _judge(self, response: httpx2.Response, body: bytes, permission: str) -> Answer:
         status = response.status_code
         try:
             value = json.loads(body)
@@ -218,7 +218,7 @@ class Grafana:
         return f"Grafana says {text!r}" if text else ""
 
 
-async def _read(response: httpx.Response) -> bytes:
+async def _read(response: httpx2.Response) -> bytes:
     body = bytearray()
     async for chunk in response.aiter_raw():
         body += chunk
@@ -233,7 +233,7 @@ def _said(value: object) -> str:
     return message if isinstance(message, str) else ""
 
 
-def _name_fault(error: httpx.HTTPError) -> GrafanaError:
+def _name_fault(error: httpx2.HTTPError) -> GrafanaError:
     """Say what is wrong with a connection; the exception's text may show what was sent."""
     cause: BaseException | None = error
     while cause is not None:
@@ -247,6 +247,6 @@ def _name_fault(error: httpx.HTTPError) -> GrafanaError:
             message = f"no TLS there ({cause.reason or 'handshake failed'})"
             return GrafanaError(message, is_final=True)
         cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.ConnectError):
+    if isinstance(error, httpx2.ConnectError):
         return GrafanaError("nobody answers there", is_final=True)
     return GrafanaError("the connection broke")

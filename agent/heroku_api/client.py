@@ -12,7 +12,7 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Self
 
-import httpx
+import httpx2
 
 from agent.secret import Secret
 
@@ -99,7 +99,7 @@ class PlatformClient:
     ) -> None:
         self._timeout_seconds = timeout_seconds
         self._answer_bytes = answer_bytes
-        self._client = httpx.AsyncClient(
+        self._client = httpx2.AsyncClient(
             headers={
                 "Authorization": f"Bearer {token.text}",
                 "User-Agent": "heroku-kafka-agent",
@@ -107,7 +107,7 @@ class PlatformClient:
                 "Accept-Encoding": "identity",
             },
             timeout=timeout_seconds,
-            limits=httpx.Limits(max_connections=2, max_keepalive_connections=2),
+            limits=httpx2.Limits(max_connections=2, max_keepalive_connections=2),
             follow_redirects=False,
             trust_env=False,
         )
@@ -130,18 +130,18 @@ class PlatformClient:
         if etag is not None:
             headers["If-None-Match"] = etag
         try:
-            # httpx's own timeout is one for each read: a trickle would never end.
+            # httpx2's own timeout is one for each read: a trickle would never end.
             async with (
                 asyncio.timeout(self._timeout_seconds),
                 self._client.stream("GET", url, headers=headers) as response,
             ):
                 return await self._read(response)
-        except (TimeoutError, httpx.TimeoutException):
+        except (TimeoutError, httpx2.TimeoutException):
             return Answer(outcome=Outcome.TIMEOUT)
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             return Answer(outcome=Outcome.CONNECTION)
 
-    async def _read(self, response: httpx.Response) -> Answer:
+    async def _read(self, response: httpx2.Response) -> Answer:
         status = response.status_code
         if status != HTTPStatus.OK:
             general = _CLASS.get(status // 100, Outcome.OTHER)

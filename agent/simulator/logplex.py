@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 
-import httpx
+import httpx2
 
 from agent.simulator.cluster import Line
 
@@ -83,7 +83,7 @@ class Logplex:
 
     def __init__(self, url: str, seed: object) -> None:
         self.delivered = Delivered()
-        self._url = httpx.URL(url)
+        self._url = httpx2.URL(url)
         self._rng = random.Random(f"logplex {seed}")  # noqa: S311 (seeded on purpose)
         self._token = f"d.{self._hex(8)}-{self._hex(4)}-4{self._hex(3)}-8{self._hex(3)}-{self._hex(12)}"
         self._buffer: deque[bytes] = deque()
@@ -126,9 +126,9 @@ class Logplex:
             NobodyAnswersError: The first connection was refused, three times. Logplex
                 would go on, but here it is a mistake in the address.
         """
-        timeout = httpx.Timeout(REQUEST_SECONDS, connect=CONNECT_SECONDS)
+        timeout = httpx2.Timeout(REQUEST_SECONDS, connect=CONNECT_SECONDS)
         try:
-            async with httpx.AsyncClient(timeout=timeout, trust_env=False) as client:
+            async with httpx2.AsyncClient(timeout=timeout, trust_env=False) as client:
                 while self._buffer or not self._ended:
                     if self._buffer:
                         await self._send(client, self._take_batch())
@@ -148,7 +148,7 @@ class Logplex:
             left -= len(batch[-1])
         return batch
 
-    async def _send(self, client: httpx.AsyncClient, batch: list[bytes]) -> None:
+    async def _send(self, client: httpx2.AsyncClient, batch: list[bytes]) -> None:
         """Send a batch; give it up after a 4xx or the third try."""
         frame_id = self._hex(32).upper()
         tries = 0
@@ -159,7 +159,7 @@ class Logplex:
             self.delivered.retries += tries > 0
             try:
                 status = await self._post(client, frames, frame_id)
-            except httpx.ConnectError:
+            except httpx2.ConnectError:
                 # The batch keeps its place; lines that come meanwhile may be displaced.
                 self._unreached += 1
                 if self._unreached >= TRIES and not self._reached:
@@ -168,7 +168,7 @@ class Logplex:
                     break
                 await asyncio.sleep(self._back_off())
                 continue
-            except httpx.HTTPError:
+            except httpx2.HTTPError:
                 tries += 1
                 continue
             self._unreached, self._reached = 0, True
@@ -182,7 +182,7 @@ class Logplex:
         self._drop(len(batch))
 
     async def _post(
-        self, client: httpx.AsyncClient, frames: list[bytes], frame_id: str
+        self, client: httpx2.AsyncClient, frames: list[bytes], frame_id: str
     ) -> int:
         headers = {
             "Content-Type": "application/logplex-1",

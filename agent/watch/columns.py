@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
+from agent.alerting.thresholds import Thresholds
 from agent.state.history import History
 from agent.state.views import BrokerView, Status
 from agent.watch.formats import (
@@ -24,8 +25,6 @@ GAP = 2
 _SPARK_WIDTH = 7
 _WIDEST_SPARK = 24
 _BAR_WIDTH = 6
-_HIGH_LOAD = (0.8, 1.0)  # per CPU
-_HIGH_MEMORY = (0.8, 0.9)
 _MISSING = "-"
 
 
@@ -46,6 +45,7 @@ class Row:
         status: Whether its samples are coming in, by receipt and by timestamp.
         age_seconds: Age of its newest sample by its own timestamp.
         history: Its last hours.
+        thresholds: From where on a value is marked.
         spark_width: Characters of a sparkline.
         ascii_only: Whether the terminal has no block characters.
     """
@@ -55,6 +55,7 @@ class Row:
     status: Status
     age_seconds: float
     history: History
+    thresholds: Thresholds
     spark_width: int
     ascii_only: bool
 
@@ -104,25 +105,28 @@ def choose_columns(width: int) -> tuple[list[Column], int]:
 def _draw_figure(
     name: str,
     render: Callable[[float], str],
-    limits: tuple[float, float] | None = None,
+    group: str | None = None,
 ) -> Callable[[Row], Text]:
-    """Make the drawing of one gauge, coloured where it passes its limits."""
+    """Make the drawing of one gauge, coloured by the thresholds of a group."""
 
     def draw(row: Row) -> Text:
         value = row.values.get(name)
         if value is None:
             return Text(_MISSING, "dim")
-        return Text(render(value), _style(row, value, limits))
+        return Text(render(value), _style(row, value, group))
 
     return draw
 
 
-def _style(row: Row, value: float, limits: tuple[float, float] | None) -> str:
+def _style(row: Row, value: float, group: str | None = None) -> str:
     if row.status is not Status.REPORTING:
         return "dim"
-    if limits is None or value < limits[0]:
+    if group is None:
         return ""
-    return "yellow" if value < limits[1] else "bold red"
+    number, addon = row.thresholds.number, row.view.addon
+    if value < number(f"{group}.warning", addon):
+        return ""
+    return "yellow" if value < number(f"{group}.critical", addon) else "bold red"
 
 
 def _draw_memory(row: Row) -> Text:
@@ -131,7 +135,7 @@ def _draw_memory(row: Row) -> Text:
         return Text(_MISSING, "dim")
     return Text(
         render_bar(share, _BAR_WIDTH, ascii_only=row.ascii_only),
-        f"{_style(row, share, _HIGH_MEMORY) or 'cyan'} on grey23",
+        f"{_style(row, share, 'memory') or 'cyan'} on grey23",
     )
 
 
@@ -157,7 +161,7 @@ def _draw_iops(row: Row) -> Text:
         render_rate(row.values[name]) if name in row.values else _MISSING
         for name in names
     )
-    return Text(f"{read}/{write}", _style(row, 0.0, None))
+    return Text(f"{read}/{write}", _style(row, 0.0))
 
 
 _COLUMNS = (
@@ -187,19 +191,19 @@ _COLUMNS = (
         title="load1",
         width=5,
         priority=3,
-        draw=_draw_figure("load-avg-1m", render_number, _HIGH_LOAD),
+        draw=_draw_figure("load-avg-1m", render_number, "load"),
     ),
     Column(
         title="load5",
         width=5,
         priority=9,
-        draw=_draw_figure("load-avg-5m", render_number, _HIGH_LOAD),
+        draw=_draw_figure("load-avg-5m", render_number, "load"),
     ),
     Column(
         title="load15",
         width=6,
         priority=10,
-        draw=_draw_figure("load-avg-15m", render_number, _HIGH_LOAD),
+        draw=_draw_figure("load-avg-15m", render_number, "load"),
     ),
     Column(
         title="load",
@@ -211,7 +215,7 @@ _COLUMNS = (
         title="memory",
         width=6,
         priority=4,
-        draw=_draw_figure("memory-percentage-used", render_share, _HIGH_MEMORY),
+        draw=_draw_figure("memory-percentage-used", render_share, "memory"),
     ),
     Column(
         title="",

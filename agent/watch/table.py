@@ -82,6 +82,7 @@ def render_clusters(
                 status=judge_status(view, session, now),
                 age_seconds=now.wall - view.last_timestamp,
                 history=session.engine.state.history(addon, view.broker),
+                thresholds=session.settings.thresholds,
                 spark_width=spark_width,
                 ascii_only=ascii_only,
             )

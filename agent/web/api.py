@@ -1,17 +1,16 @@
 """``GET /api/events`` and ``GET /api/clusters``: what the page shows, as JSON.
 
-Texts are as the brokers wrote them. All but ASCII is escaped, so that nothing in them
-reaches a terminal; whoever puts them into a page escapes them for that page.
+Texts are as the brokers wrote them, and JSON keeps them from a terminal; whoever puts them
+into a page escapes them for that page.
 """
 
 import contextlib
-import json
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from agent.clock import Moment, parse_duration
 from agent.kafka.categories import Category, Urgency
@@ -20,6 +19,16 @@ from agent.state.clusters import State
 from agent.state.history import SHOWN, STEP_SECONDS
 from agent.state.log_events import EventFilter, EventLog, LogEvent
 from agent.state.views import BrokerView, NodeView
+from agent.web.schema import (
+    Broker,
+    Cluster,
+    Clusters,
+    Context,
+    Event,
+    Events,
+    Node,
+    encode,
+)
 from parsers import Level
 
 MAX_EVENTS = 1_000_000
@@ -117,11 +126,10 @@ def render_events(log: EventLog, query: Query) -> bytes:
         query: Which of it.
 
     Returns:
-        JSON: ``events``, and ``remembered``: how many there were to choose from.
+        JSON of `Events`.
     """
     wanted = islice(log.select(query.wanted), query.limit)
-    shown = {"events": [_show(event) for event in wanted], "remembered": len(log)}
-    return json.dumps(shown, ensure_ascii=True).encode()
+    return encode(Events([_describe_event(event) for event in wanted], len(log)))
 
 
 def render_clusters(state: State, now: Moment) -> bytes:
@@ -129,75 +137,72 @@ def render_clusters(state: State, now: Moment) -> bytes:
 
     Args:
         state: The clusters.
-        now: The present.
+        now: The present; the last value of each history is of the step that holds it.
 
     Returns:
-        JSON: ``now``, ``step`` (seconds between two points) and ``clusters``. Points
-        end with the step that holds `now`; null stands where nothing came.
+        JSON of `Clusters`.
     """
     found = state.view(now)
-    clusters: dict[str, dict[str, Any]] = {}
-
-    def cluster(addon: str) -> dict[str, Any]:
-        return clusters.setdefault(
-            addon, {"cluster": addon, "brokers": [], "nodes": []}
-        )
-
+    brokers: dict[str, list[Broker]] = {}
+    nodes: dict[str, list[Node]] = {}
     for view in sorted(found.brokers, key=lambda view: view.addon):
-        cluster(view.addon)["brokers"].append(_show_broker(view, state, now))
+        brokers.setdefault(view.addon, []).append(_describe_broker(view, state, now))
     for node in found.nodes:
-        cluster(node.addon)["nodes"].append(_show_node(node))
-    shown = {"now": now.wall, "step": STEP_SECONDS, "clusters": list(clusters.values())}
-    return json.dumps(shown, ensure_ascii=True, allow_nan=False).encode()
+        nodes.setdefault(node.addon, []).append(_describe_node(node))
+    clusters = [
+        Cluster(addon, brokers.get(addon, []), nodes.get(addon, []))
+        for addon in dict.fromkeys((*brokers, *nodes))
+    ]
+    return encode(Clusters(now.wall, STEP_SECONDS, clusters))
 
 
-def _show_broker(view: BrokerView, state: State, now: Moment) -> dict[str, Any]:
+def _describe_broker(view: BrokerView, state: State, now: Moment) -> Broker:
     history = state.history(view.addon, view.broker)
-    return {
-        "broker": view.broker,
-        "status": view.status.value,
-        "last_sample": view.last_timestamp,
-        "values": {
+    return Broker(
+        broker=view.broker,
+        status=view.status,
+        last_sample=view.last_timestamp,
+        values={
             state.admission.specs(key).name: value for key, value in view.values.items()
         },
-        "history": {SAMPLES[key].name: history.series(key, now.wall) for key in SHOWN},
-    }
+        history={SAMPLES[key].name: history.series(key, now.wall) for key in SHOWN},
+    )
 
 
-def _show_node(view: NodeView) -> dict[str, Any]:
-    return {
-        "node": view.node,
-        "broker": view.broker,
-        "lines": {level.value: count for level, count in view.lines.items()},
-        "urgencies": {one.value: count for one, count in view.urgencies.items()},
-    }
+def _describe_node(view: NodeView) -> Node:
+    # msgspec encodes members of an enum as keys from 0.22 on only.
+    return Node(
+        node=view.node,
+        broker=view.broker,
+        lines={level.value: count for level, count in view.lines.items()},
+        urgencies={one.value: count for one, count in view.urgencies.items()},
+    )
 
 
-def _show(event: LogEvent) -> dict[str, Any]:
+def _describe_event(event: LogEvent) -> Event:
     line, verdict = event.line, event.verdict
-    return {
-        "time": datetime.fromtimestamp(event.time, UTC).isoformat(),
-        "cluster": line.addon,
-        "node": line.node,
-        "level": line.level.value,
-        "category": verdict.category.value,
-        "urgency": verdict.urgency.value,
-        "class": line.logger,
-        "thread": line.thread,
-        "context": [
-            {"name": context.name, "fields": dict(context.fields)}
-            for context in line.contexts
+    return Event(
+        time=datetime.fromtimestamp(event.time, UTC).isoformat(),
+        cluster=line.addon,
+        node=line.node,
+        level=line.level,
+        category=verdict.category,
+        urgency=verdict.urgency,
+        logger=line.logger,
+        thread=line.thread,
+        context=[
+            Context(context.name, dict(context.fields)) for context in line.contexts
         ],
-        "message": line.text,
-        "trace": line.trace or None,
-        "topic": line.topic or None,
-        "partition": line.partition,
-        "broker": line.broker or None,
-        "peer": line.peer or None,
-        "exception": line.exception or None,
-        "meaning": verdict.meaning,
-        "first_step": verdict.first_step,
-    }
+        message=line.text,
+        trace=line.trace or None,
+        topic=line.topic or None,
+        partition=line.partition,
+        broker=line.broker or None,
+        peer=line.peer or None,
+        exception=line.exception or None,
+        meaning=verdict.meaning,
+        first_step=verdict.first_step,
+    )
 
 
 def _closed(

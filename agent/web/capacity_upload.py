@@ -1,6 +1,5 @@
 """``POST /api/capacity``: what ``heroku kafka:info`` printed, for teams without a token."""
 
-import json
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -8,6 +7,7 @@ from starlette.responses import Response
 
 from agent.clock import read_clock
 from agent.engine import Engine
+from agent.web.schema import CapacityUpload, TextLine, encode
 from parsers import ClusterUse, TextProblem, parse_kafka_info
 
 _LIMIT_BYTES = 1 << 20
@@ -48,15 +48,9 @@ async def receive_capacity(request: Request, engine: Engine) -> Response:
 def _answer(
     status: HTTPStatus, clusters: list[str], problems: list[TextProblem]
 ) -> Response:
-    shown = {
-        "clusters": clusters,
-        "problems": [
-            {"line": problem.line, "reason": problem.reason}
-            for problem in problems[:_MAX_PROBLEMS]
-        ],
-    }
+    lines = [TextLine(one.line, one.reason) for one in problems[:_MAX_PROBLEMS]]
     return Response(
-        json.dumps(shown, ensure_ascii=True),
+        encode(CapacityUpload(clusters, lines)),
         status,
         media_type="application/json",
         headers={"cache-control": "no-store", "x-content-type-options": "nosniff"},

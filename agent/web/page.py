@@ -86,7 +86,7 @@ class Page:
 
     Args:
         engine: What is shown.
-        settings: Address and drain credentials.
+        settings: Address, drain credentials, retention and thresholds.
     """
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
@@ -160,8 +160,9 @@ class Page:
         rates = bytes_in_per_second(self._engine.state, found.brokers, now)
         today = datetime.fromtimestamp(now.wall, UTC).date()
         retention = self._settings.retention_seconds
+        thresholds = self._settings.thresholds
         return {
-            one.addon: assess(one, rates.get(one.addon), retention, today)
+            one.addon: assess(one, rates.get(one.addon), retention, today, thresholds)
             for one in self._engine.ledger.plans(found)
         }
 

@@ -9,7 +9,7 @@ from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from agent.clock import read_clock
@@ -21,6 +21,7 @@ from agent.settings import Settings
 from agent.web.api import parse_query, render_clusters, render_events
 from agent.web.capacity_upload import receive_capacity
 from agent.web.page import CONTENT_SECURITY_POLICY, Page
+from agent.web.schema import Error, encode
 from agent.web.static import STATIC
 from agent.web.zero_first import ZeroFirst
 
@@ -171,8 +172,12 @@ class Pages:
         try:
             query = parse_query(request.query_params.multi_items(), read_clock())
         except ValueError as error:
-            problem = {"error": str(error)}
-            return JSONResponse(problem, HTTPStatus.BAD_REQUEST, headers=_PRIVATE)
+            return Response(
+                encode(Error(str(error))),
+                HTTPStatus.BAD_REQUEST,
+                media_type="application/json",
+                headers=_PRIVATE,
+            )
         return Response(
             render_events(self._engine.log, query),
             media_type="application/json",

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.capacity.assessment import assess
+from agent.alerting.thresholds import packaged_thresholds
+from agent.capacity.assessment import Assessment, assess
 from agent.capacity.ledger import CapacityLedger, ClusterPlan
 from agent.clock import Moment
 from agent.kafka.plans import GIB, PLANS, maybe_find_plan, maybe_infer_tier, upgrades
@@ -211,6 +212,10 @@ def plan(plans: dict[str, str] | None = None, **values: object) -> ClusterPlan:
     return found
 
 
+def assessed(plan: ClusterPlan, bytes_in_per_second: float | None = None) -> Assessment:
+    return assess(plan, bytes_in_per_second, 86_400.0, TODAY, packaged_thresholds())
+
+
 def test_configuration_goes_before_the_platform() -> None:
     found = plan({"kafka-a": "standard-1"}, plan="extended-0")
 
@@ -275,14 +280,14 @@ def test_a_plan_that_nobody_knows_keeps_its_name() -> None:
 def test_the_advice_says_what_to_do(
     values: dict[str, object], sentences: list[str]
 ) -> None:
-    found = assess(plan(None, plan="standard-0", **values), None, 86_400.0, TODAY)
+    found = assessed(plan(None, plan="standard-0", **values))
 
     assert list(found.advice) == sentences
 
 
 def test_the_stream_says_what_the_plan_holds() -> None:
     """Of the table in the reference: 1.86 MB/s fill standard-0 in a day."""
-    found = assess(plan(plan="standard-0"), 150 * GIB / 86_400, 86_400.0, TODAY)
+    found = assessed(plan(plan="standard-0"), 150 * GIB / 86_400)
 
     assert found.projected is not None
     assert found.projected.share == pytest.approx(1.0)
@@ -291,7 +296,7 @@ def test_the_stream_says_what_the_plan_holds() -> None:
 
 
 def test_a_cluster_without_traffic_is_projected_empty() -> None:
-    found = assess(plan(plan="standard-0"), 0.0, 86_400.0, TODAY)
+    found = assessed(plan(plan="standard-0"), 0.0)
 
     assert found.projected is not None
     assert found.projected.share == 0

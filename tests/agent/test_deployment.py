@@ -131,7 +131,8 @@ class HerokuApp:
 @pytest.fixture(scope="module")
 def heroku_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HerokuApp]:
     home = tmp_path_factory.mktemp("app")
-    copy_sources(home, "agent", "parsers", "requirements.txt", "Procfile", "app.json")
+    sources = ("agent", "parsers", "alerts")
+    copy_sources(home, *sources, "requirements.txt", "Procfile", "app.json")
     prefix = home / ".heroku" / "python"
     make = [sys.executable, "-m", "venv", "--without-pip", str(prefix)]
     subprocess.run(make, check=True)

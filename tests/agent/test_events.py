@@ -136,6 +136,7 @@ def test_every_cell_of_a_node_exists_at_zero_from_its_first_line_on(
         ({"since": "2026-06-07T22:46:33+00:00"}, ["2"]),
         ({"since": "1780872393"}, ["2"]),
         ({"since": "1h"}, []),
+        ({"since": "1h30m"}, []),
         ({"limit": "1"}, ["2"]),
     ],
 )

@@ -507,7 +507,7 @@ def test_nobody_there_is_said_in_a_sentence() -> None:
 
 
 def test_the_demo_shows_both_clusters_and_ends_on_ctrl_c() -> None:
-    with demonstrating() as agent:
+    with demonstrating("--set", "data.watch=0.321") as agent:
 
         def reporting() -> list[int]:
             answer = agent.request("GET", "/api/clusters", headers={})
@@ -516,3 +516,4 @@ def test_the_demo_shows_both_clusters_and_ends_on_ctrl_c() -> None:
 
         wait_for(lambda: reporting() == [3, 8])
         wait_for(lambda: json.loads(agent.request("GET", "/api/events").body)["events"])
+        assert b'low="0.321"' in agent.request("GET", "/").body

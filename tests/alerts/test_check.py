@@ -56,7 +56,7 @@ def test_all_problems_are_named_at_once() -> None:
     )
 
     for part in (
-        "--stale-after: 'soon' is no duration",
+        "--stale-after: invalid duration 'soon': expected a number and a unit",
         "--plan: 'kafka-a' is no ADDON=PLAN",
         "--plan: 'kafka-b' is no ADDON=PLAN",
         "--log-level: 'loud' is not one of",

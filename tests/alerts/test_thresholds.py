@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.alerting.thresholds import packaged_thresholds, render_duration
-from agent.capacity.assessment import ACT, WATCH
 from agent.clock import parse_duration
+from agent.marked_yaml import read_marked
 from agent.settings import Settings
 from tests.serving import run_command
 
@@ -66,9 +66,10 @@ def test_the_agent_and_the_alerts_call_the_same_silence_stale() -> None:
     assert silent == Settings().stale_after_seconds
 
 
-def test_the_page_and_the_alerts_call_the_same_share_full() -> None:
-    assert packaged_thresholds().number("data.watch") == WATCH
-    assert packaged_thresholds().number("data.critical") == ACT
+def test_no_packaged_threshold_is_written_twice() -> None:
+    groups = read_marked((ALERTS / "thresholds.yaml").read_text("utf-8"))
+
+    assert sum(map(len, groups.values())) == len(packaged_thresholds().values)
 
 
 def test_one_number_changes_one_alert() -> None:
@@ -78,6 +79,14 @@ def test_one_number_changes_one_alert() -> None:
 
     assert changed["expr"].endswith("> 0.7")
     assert "warning above 0.7" in changed["annotations"]["description"]
+
+
+def test_a_duration_may_have_several_units() -> None:
+    (changed,) = alerts(
+        written("--set", "load.hold=1h30m"), "HerokuKafkaLoadHigh", "warning"
+    )
+
+    assert changed["for"] == "90m"
 
 
 def test_a_file_holds_numbers_and_set_goes_before_it(tmp_path: Path) -> None:
@@ -203,7 +212,7 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
         ("memory.warning=120%", "memory.warning: 120% is not between 0 and 1"),
         ("broker.lost_count=1.5", "broker.lost_count: 1.5 is no whole number"),
         ("load.hold=15", "load.hold: 15 needs a unit, like 15m"),
-        ("load.hold=soon", "load.hold: 'soon' is no duration"),
+        ("load.hold=soon", "load.hold: invalid duration 'soon': expected a number"),
         ("load.hold=0s", "load.hold: 0s is not greater than 0"),
         ("kafka a:load.warning=1", "'kafka a' is no name of an add-on"),
         ('k"}:load.warning=1', "is no name of an add-on"),

@@ -1,0 +1,168 @@
+"""The shapes of the JSON API, and their encoding.
+
+Names, nesting and meaning are part of the public contract. Texts are as the brokers
+wrote them.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from agent.kafka.categories import Category, Urgency
+from agent.state.views import Status
+from parsers import Level
+
+_NON_ASCII = re.compile(r"[^\x00-\x7f]+")
+_encoder = msgspec.json.Encoder()
+
+
+class Context(msgspec.Struct, frozen=True):
+    """One bracketed prefix of a broker's line, e.g. ``[ReplicaFetcher replicaId=1]``."""
+
+    name: str
+    fields: Mapping[str, str]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a broker and what it means.
+
+    Attributes:
+        time: RFC 3339, in UTC.
+        node: The number as written in ``kafka[ADDON.node]``.
+        logger: ``class`` in JSON.
+        trace: Stack trace; None if there is none, like the fields below.
+        topic: Topic that the line names.
+        partition: Partition of that topic.
+        broker: Broker that wrote the line.
+        peer: Broker that the line names.
+        exception: Name of the exception's class.
+    """
+
+    time: str
+    cluster: str
+    node: str
+    level: Level
+    category: Category
+    urgency: Urgency
+    logger: str = msgspec.field(name="class")
+    thread: str
+    context: Sequence[Context]
+    message: str
+    trace: str | None
+    topic: str | None
+    partition: int | None
+    broker: str | None
+    peer: str | None
+    exception: str | None
+    meaning: str
+    first_step: str
+
+
+class Events(msgspec.Struct, frozen=True):
+    """Response of ``GET /api/events``.
+
+    Attributes:
+        events: Newest first.
+        remembered: Number of events in memory.
+    """
+
+    events: Sequence[Event]
+    remembered: int
+
+
+class Broker(msgspec.Struct, frozen=True, kw_only=True):
+    """One broker, or the cluster's own samples.
+
+    Attributes:
+        broker: None for the cluster's own samples.
+        last_sample: Seconds since the epoch.
+        values: Newest values by the gauge's name, in its unit.
+        history: Values of the last hours by the gauge's name; None for a step without
+            samples.
+    """
+
+    broker: str | None
+    status: Status
+    last_sample: float
+    values: Mapping[str, float]
+    history: Mapping[str, Sequence[float | None]]
+
+
+class Node(msgspec.Struct, frozen=True):
+    """Log lines of one node, by level and by urgency; `broker` is None if unknown."""
+
+    node: str
+    broker: str | None
+    lines: Mapping[str, int]
+    urgencies: Mapping[str, int]
+
+
+class Cluster(msgspec.Struct, frozen=True):
+    """One cluster by the name of its add-on."""
+
+    cluster: str
+    brokers: Sequence[Broker]
+    nodes: Sequence[Node]
+
+
+class Clusters(msgspec.Struct, frozen=True):
+    """Response of ``GET /api/clusters``.
+
+    Attributes:
+        now: Seconds since the epoch.
+        step: Seconds between two values of a history.
+        clusters: By name.
+    """
+
+    now: float
+    step: int
+    clusters: Sequence[Cluster]
+
+
+class TextLine(msgspec.Struct, frozen=True):
+    """A line of an uploaded text that could not be parsed; the first line is 1."""
+
+    line: int
+    reason: str
+
+
+class CapacityUpload(msgspec.Struct, frozen=True):
+    """Response of ``POST /api/capacity``.
+
+    Attributes:
+        clusters: Add-ons whose use was applied.
+        problems: Lines that could not be parsed.
+    """
+
+    clusters: Sequence[str]
+    problems: Sequence[TextLine]
+
+
+class Error(msgspec.Struct, frozen=True):
+    """Response to an invalid query."""
+
+    error: str
+
+
+def encode(response: msgspec.Struct) -> bytes:
+    """Encode a response as JSON in ASCII.
+
+    Terminals act on control characters beyond ASCII (U+009B starts a sequence, U+202E
+    reverses text), so all of them are escaped.
+
+    Args:
+        response: One of the shapes above.
+
+    Returns:
+        JSON; null for a number that is not finite.
+    """
+    encoded = _encoder.encode(response)
+    if encoded.isascii():
+        return encoded
+    return _NON_ASCII.sub(_escape, encoded.decode()).encode("ascii")
+
+
+def _escape(found: re.Match[str]) -> str:
+    return json.dumps(found[0], ensure_ascii=True)[1:-1]
