@@ -17,10 +17,10 @@ from agent.cli.options import Duration, option
 from agent.simulator import (
     SCENARIOS,
     Cluster,
-    Delivered,
+    Delivery,
+    DrainUnreachableError,
     Line,
     Logplex,
-    NobodyAnswersError,
     tail_line,
 )
 from agent.simulator.player import Play, play_as_text, play_to_drain
@@ -220,7 +220,7 @@ def _send(played: Play, url: str, seed: int) -> None:
         asyncio.run(send())
     except KeyboardInterrupt:
         pass
-    except NobodyAnswersError:
+    except DrainUnreachableError:
         parts = urlsplit(url)
         message = f"nobody answers at {parts.scheme}://{parts.hostname}:{parts.port}"
         raise click.ClickException(message) from None
@@ -228,7 +228,7 @@ def _send(played: Play, url: str, seed: int) -> None:
         _summarise(logplex.delivered)
 
 
-def _summarise(done: Delivered) -> None:
+def _summarise(done: Delivery) -> None:
     click.echo(
         f"{done.sent} messages sent, {done.acknowledged} acknowledged, {done.dropped} "
         f"dropped; {done.requests} requests, {done.retries} of them retries",
@@ -237,15 +237,15 @@ def _summarise(done: Delivered) -> None:
 
 
 @contextlib.contextmanager
-def _progress(played: Play) -> Iterator["_Told"]:
+def _progress(played: Play) -> Iterator["_Bar"]:
     """Show a bar on a terminal, nothing elsewhere."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        yield _Told(bar, played)
+        yield _Bar(bar, played)
 
 
-class _Told:
+class _Bar:
     """Moves the bar."""
 
     def __init__(self, bar: Progress, played: Play) -> None:

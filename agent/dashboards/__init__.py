@@ -15,17 +15,17 @@ from agent.dashboards.files import (
 from agent.dashboards.steps import apply_thresholds
 from agent.dashboards.uids import prefix_uids
 from agent.dashboards.uploader import Plan, Result, upload
-from agent.dashboards.writer import Written, check_folder_name, write_dashboards
+from agent.dashboards.writer import FileChange, check_folder_name, write_dashboards
 
 __all__ = [
     "TIMEOUT_SECONDS",
     "Dashboard",
     "DashboardsError",
+    "FileChange",
     "Grafana",
     "GrafanaError",
     "Plan",
     "Result",
-    "Written",
     "apply_thresholds",
     "check_address",
     "check_folder_name",

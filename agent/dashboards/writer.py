@@ -14,7 +14,7 @@ _LONGEST_NAME_BYTES = 255
 _READABLE = 0o644
 
 
-class Written(Enum):
+class FileChange(Enum):
     """What became of a file."""
 
     CREATED = "created"
@@ -26,7 +26,7 @@ class Written(Enum):
 class _File:
     path: Path
     content: bytes
-    outcome: Written
+    outcome: FileChange
 
 
 def check_folder_name(name: str) -> None:
@@ -46,7 +46,7 @@ def check_folder_name(name: str) -> None:
 
 def write_dashboards(
     dashboards: Sequence[Dashboard], folder: Path
-) -> list[tuple[Path, Written]]:
+) -> list[tuple[Path, FileChange]]:
     """Write each dashboard into a file of its own, whole or not at all.
 
     A file that stands there already is replaced if it holds a dashboard of the same uid.
@@ -66,7 +66,7 @@ def write_dashboards(
         folder.mkdir(parents=True, exist_ok=True)
         files = [_compare(one, folder / one.file_name) for one in dashboards]
         for file in files:
-            if file.outcome is not Written.UNCHANGED:
+            if file.outcome is not FileChange.UNCHANGED:
                 _write(file)
     except OSError as error:
         message = f"cannot write {error.filename or folder}: {error.strerror}"
@@ -78,9 +78,9 @@ def _compare(dashboard: Dashboard, path: Path) -> _File:
     try:
         present = path.read_bytes()
     except FileNotFoundError:
-        return _File(path, dashboard.content, Written.CREATED)
+        return _File(path, dashboard.content, FileChange.CREATED)
     if present == dashboard.content:
-        return _File(path, dashboard.content, Written.UNCHANGED)
+        return _File(path, dashboard.content, FileChange.UNCHANGED)
     try:
         uid = parse_dashboard(present).uid
     except ValueError:
@@ -91,7 +91,7 @@ def _compare(dashboard: Dashboard, path: Path) -> _File:
             "another --out; nothing was written"
         )
         raise DashboardsError(message)
-    return _File(path, dashboard.content, Written.UPDATED)
+    return _File(path, dashboard.content, FileChange.UPDATED)
 
 
 def _write(file: _File) -> None:

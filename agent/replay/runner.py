@@ -126,10 +126,10 @@ def run_replay(
     engine = Engine(Settings())
     try:
         with Journal(now, engine.identities) as journal:
-            reading = _Reading(engine, journal, replay, Moment(now, now))
+            reader = _Reader(engine, journal, replay, Moment(now, now))
             for source in sources:
                 journal.begin_archive()
-                reading.read(source, stdin, advance)
+                reader.read(source, stdin, advance)
             if out is None:
                 _sum_up(journal, replay, None)
             else:
@@ -142,7 +142,7 @@ def run_replay(
     return replay
 
 
-class _Reading:
+class _Reader:
     """Puts archives into a journal, by way of the engine's judgement."""
 
     def __init__(

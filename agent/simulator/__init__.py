@@ -7,9 +7,9 @@ Everything random comes from one seed.
 
 from agent.simulator.cluster import Cluster, Line, simulate
 from agent.simulator.logplex import (
-    Delivered,
+    Delivery,
+    DrainUnreachableError,
     Logplex,
-    NobodyAnswersError,
     frame_line,
     tail_line,
 )
@@ -18,10 +18,10 @@ from agent.simulator.scenarios import SCENARIOS, Scenario
 __all__ = [
     "SCENARIOS",
     "Cluster",
-    "Delivered",
+    "Delivery",
+    "DrainUnreachableError",
     "Line",
     "Logplex",
-    "NobodyAnswersError",
     "Scenario",
     "frame_line",
     "simulate",

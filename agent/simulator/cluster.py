@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from agent.simulator.scenarios import Effect, Scenario, Speech, Who
+from agent.simulator.scenarios import Effect, LogPattern, Scenario, Target
 
 DAY_SECONDS = 86_400
 IO_BYTES = 16_384  # what the documentation counts as one operation
@@ -78,7 +78,7 @@ class _Broker:
 
 
 @dataclass(slots=True)
-class _Picture:
+class _Conditions:
     """All effects on one broker at one moment, put together; see `Effect`."""
 
     silent: bool = False
@@ -113,12 +113,12 @@ def simulate(cluster: Cluster, seconds: Iterator[int]) -> Iterator[list[Line]]:
     Yields:
         The lines of each second.
     """
-    story = _Story(cluster)
+    simulation = _Simulation(cluster)
     for second in seconds:
-        yield story.tell(second)
+        yield simulation.advance(second)
 
 
-class _Story:
+class _Simulation:
     """The cluster's state from second to second."""
 
     def __init__(self, cluster: Cluster) -> None:
@@ -131,7 +131,7 @@ class _Story:
         while len(self._brokers) < count:
             self._brokers.append(_Broker(weight=self._rng.uniform(0.85, 1.15)))
 
-    def tell(self, second: int) -> list[Line]:
+    def advance(self, second: int) -> list[Line]:
         """Move on to `second` and return its lines."""
         cluster = self._cluster
         scenario = cluster.scenario
@@ -142,69 +142,71 @@ class _Story:
         victim = (len(self._brokers) - 1 + period) % len(self._brokers)
         lines: list[Line] = []
         for number, broker in enumerate(self._brokers):
-            picture = self._picture(number, victim, moment)
-            values = self._live(broker, picture, second)
-            if picture.silent:
+            conditions = self._conditions(number, victim, moment)
+            values = self._live(broker, conditions, second)
+            if conditions.silent:
                 continue
             spread = number * cluster.interval // len(self._brokers)
             if second % cluster.interval == spread:
                 lines.append(self._metrics(number, values, second))
             lines += [
-                self._say(speech, number, victim, second)
-                for speech in scenario.speeches
-                if self._speaks(speech, number, victim, moment)
+                self._write(pattern, number, victim, second)
+                for pattern in scenario.speeches
+                if self._is_due(pattern, number, victim, moment)
             ]
         return lines
 
-    def _picture(self, number: int, victim: int, moment: int) -> _Picture:
-        picture = _Picture()
+    def _conditions(self, number: int, victim: int, moment: int) -> _Conditions:
+        conditions = _Conditions()
         for effect in self._cluster.scenario.effects:
             now = effect.begin <= moment < effect.end
-            if now and self._is(effect.who, number, victim):
-                picture.add(effect, moment)
-        return picture
+            if now and self._is(effect.target, number, victim):
+                conditions.add(effect, moment)
+        return conditions
 
-    def _is(self, who: Who, number: int, victim: int) -> bool:
-        match who:
-            case Who.ALL:
+    def _is(self, target: Target, number: int, victim: int) -> bool:
+        match target:
+            case Target.ALL:
                 return True
-            case Who.VICTIM:
+            case Target.VICTIM:
                 return number == victim
-            case Who.OTHERS:
+            case Target.OTHERS:
                 return number != victim
-            case Who.CONTROLLER:
+            case Target.CONTROLLER:
                 return number == (victim + 1) % len(self._brokers)
-            case Who.NEW:
+            case Target.NEW:
                 return number >= self._cluster.brokers
-            case Who.OLD:
+            case Target.OLD:
                 return number < self._cluster.brokers
 
-    def _live(self, broker: _Broker, picture: _Picture, second: int) -> dict[str, str]:
+    def _live(
+        self, broker: _Broker, conditions: _Conditions, second: int
+    ) -> dict[str, str]:
         """Move one broker on by a second; return its samples as they are written."""
         rng, cluster = self._rng, self._cluster
         broker.noise = 0.98 * broker.noise + rng.gauss(0, 0.02)
         wave = 1 + 0.45 * math.sin(math.tau * (second / DAY_SECONDS - 0.35))
         produced = cluster.produced * wave * max(0.2, 1 + broker.noise)
         replicas = min(3, len(self._brokers)) / len(self._brokers)
-        bytes_in = produced * replicas * broker.weight * picture.bytes_in
+        bytes_in = produced * replicas * broker.weight * conditions.bytes_in
         # Two followers fetch what a leader takes in, and consumers read it again.
         bytes_out = produced / len(self._brokers) * 3.2 * broker.weight
-        bytes_out *= picture.bytes_out
-        busy = 0.05 + (bytes_in + bytes_out) / 12e6 + picture.load
+        bytes_out *= conditions.bytes_out
+        busy = 0.05 + (bytes_in + bytes_out) / 12e6 + conditions.load
         busy = max(0.0, busy * (1 + rng.gauss(0, 0.15)))
         for index, minutes in enumerate((1, 5, 15)):
             kept = math.exp(-1 / (60 * minutes))
             broker.loads[index] = broker.loads[index] * kept + busy * (1 - kept)
         total = cluster.memory_kib
-        used = min(0.97, 0.32 + 0.01 * broker.noise + picture.memory)
-        cached = min(1 - used - 0.02, 0.45) * picture.cache
+        used = min(0.97, 0.32 + 0.01 * broker.noise + conditions.memory)
+        cached = min(1 - used - 0.02, 0.45) * conditions.cache
         cached_kib, free_kib = int(total * cached), int(total * (1 - used - cached))
         share = (total - free_kib - cached_kib) / total
         return {
             "load-avg-1m": f"{broker.loads[0]:.3g}",
             "load-avg-5m": f"{broker.loads[1]:.3g}",
             "load-avg-15m": f"{broker.loads[2]:.3g}",
-            "read-iops": f"{picture.read_iops * rng.uniform(0.8, 1.2):.5g}",
+            "read-iops": f"{conditions.read_iops * rng.uniform(0.8, 1.2):.5g}",
             "write-iops": f"{bytes_in / IO_BYTES * rng.uniform(0.9, 1.1):.5g}",
             "memory-total": f"{total}kB",
             "memory-free": f"{free_kib}kB",
@@ -219,17 +221,21 @@ class _Story:
         message = f"source=KAFKA addon={self._cluster.addon} {samples}"
         return Line(second, "app", f"heroku-kafka.{number}", message)
 
-    def _speaks(self, speech: Speech, number: int, victim: int, moment: int) -> bool:
-        if not self._is(speech.who, number, victim):
+    def _is_due(
+        self, pattern: LogPattern, number: int, victim: int, moment: int
+    ) -> bool:
+        if not self._is(pattern.target, number, victim):
             return False
-        if not speech.each_minute:
-            return moment == speech.begin
-        within = speech.begin <= moment < speech.end
-        return within and self._rng.random() < speech.each_minute / 60
+        if not pattern.each_minute:
+            return moment == pattern.begin
+        within = pattern.begin <= moment < pattern.end
+        return within and self._rng.random() < pattern.each_minute / 60
 
-    def _say(self, speech: Speech, number: int, victim: int, second: int) -> Line:
+    def _write(
+        self, pattern: LogPattern, number: int, victim: int, second: int
+    ) -> Line:
         rng = self._rng
-        message = speech.line.format(
+        message = pattern.line.format(
             id=number,
             victim=victim,
             topic=rng.choice(TOPICS),

@@ -50,12 +50,12 @@ def tail_line(line: Line) -> str:
     return f"{stamp} {line.app}[{line.proc}]: {line.message}"
 
 
-class NobodyAnswersError(Exception):
+class DrainUnreachableError(Exception):
     """No connection to the drain was accepted, not even the first."""
 
 
 @dataclass(slots=True)
-class Delivered:
+class Delivery:
     """What became of the messages.
 
     Attributes:
@@ -82,7 +82,7 @@ class Logplex:
     """
 
     def __init__(self, url: str, seed: object) -> None:
-        self.delivered = Delivered()
+        self.delivered = Delivery()
         self._url = httpx2.URL(url)
         self._rng = random.Random(f"logplex {seed}")  # noqa: S311 (seeded on purpose)
         self._token = f"d.{self._hex(8)}-{self._hex(4)}-4{self._hex(3)}-8{self._hex(3)}-{self._hex(12)}"
@@ -123,7 +123,7 @@ class Logplex:
         """Send what is handed over until `end`.
 
         Raises:
-            NobodyAnswersError: The first connection was refused, three times. Logplex
+            DrainUnreachableError: The first connection was refused, three times. Logplex
                 would go on, but here it is a mistake in the address.
         """
         timeout = httpx2.Timeout(REQUEST_SECONDS, connect=CONNECT_SECONDS)
@@ -163,7 +163,7 @@ class Logplex:
                 # The batch keeps its place; lines that come meanwhile may be displaced.
                 self._unreached += 1
                 if self._unreached >= TRIES and not self._reached:
-                    raise NobodyAnswersError from None
+                    raise DrainUnreachableError from None
                 if self._unreached >= TRIES and self._ended:
                     break
                 await asyncio.sleep(self._back_off())

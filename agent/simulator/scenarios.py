@@ -11,7 +11,7 @@ from enum import Enum
 MINUTE = 60
 
 
-class Who(Enum):
+class Target(Enum):
     """Which brokers something is about; the victim is one of them."""
 
     VICTIM = "victim"
@@ -29,7 +29,7 @@ class Effect:
     Attributes:
         begin: Seconds from the start.
         end: The same.
-        who: The brokers.
+        target: The brokers.
         silent: They write nothing: they are down.
         bytes_in: Factor of the traffic into them.
         bytes_out: Factor of the traffic out of them.
@@ -42,7 +42,7 @@ class Effect:
 
     begin: int
     end: int
-    who: Who
+    target: Target
     silent: bool = False
     bytes_in: float = 1.0
     bytes_out: float = 1.0
@@ -54,20 +54,20 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Speech:
+class LogPattern:
     """What some brokers say meanwhile.
 
     Attributes:
         begin: Seconds from the start.
         end: The same.
-        who: The brokers.
+        target: The brokers.
         each_minute: Lines of one broker a minute, on average; 0 means once, at `begin`.
         line: The message; names in braces are filled in by `agent.simulator.cluster`.
     """
 
     begin: int
     end: int = 0
-    who: Who
+    target: Target
     each_minute: float = 0.0
     line: str
 
@@ -86,7 +86,7 @@ class Scenario:
 
     about: str
     effects: tuple[Effect, ...] = ()
-    speeches: tuple[Speech, ...] = ()
+    speeches: tuple[LogPattern, ...] = ()
     period: int = 0
     grows_at: int = 0
 
@@ -167,28 +167,28 @@ SHUTDOWN = (
 )
 
 
-def _outage(at: int, seconds: int) -> tuple[tuple[Effect, ...], tuple[Speech, ...]]:
+def _outage(at: int, seconds: int) -> tuple[tuple[Effect, ...], tuple[LogPattern, ...]]:
     """Describe a broker that stops and comes back, and what the others say of it."""
     back = at + seconds
     caught_up = back + 5 * MINUTE
     effects = (
-        Effect(begin=at, end=back, who=Who.VICTIM, silent=True),
-        Effect(begin=at, end=back, who=Who.OTHERS, bytes_out=0.75, load=0.08),
+        Effect(begin=at, end=back, target=Target.VICTIM, silent=True),
+        Effect(begin=at, end=back, target=Target.OTHERS, bytes_out=0.75, load=0.08),
         Effect(
-            begin=back, end=caught_up, who=Who.VICTIM,
+            begin=back, end=caught_up, target=Target.VICTIM,
             bytes_in=3.0, bytes_out=0.1, load=0.5, read_iops=160, cache=0.25,
         ),
-        Effect(begin=back, end=caught_up, who=Who.OTHERS, bytes_out=1.8, read_iops=60),
+        Effect(begin=back, end=caught_up, target=Target.OTHERS, bytes_out=1.8, read_iops=60),
     )  # fmt: skip
     speeches = (
-        Speech(begin=at, end=at + 20, who=Who.OTHERS, each_minute=12, line=FETCH_FAILED),
-        Speech(begin=at, end=back, who=Who.OTHERS, each_minute=4, line=UNREACHED),
-        Speech(
-            begin=at, end=back, who=Who.CONTROLLER,
+        LogPattern(begin=at, end=at + 20, target=Target.OTHERS, each_minute=12, line=FETCH_FAILED),
+        LogPattern(begin=at, end=back, target=Target.OTHERS, each_minute=4, line=UNREACHED),
+        LogPattern(
+            begin=at, end=back, target=Target.CONTROLLER,
             each_minute=4, line=CONTROLLER_UNREACHED,
         ),
-        Speech(begin=back, end=back + 15, who=Who.VICTIM, each_minute=16, line=CORRUPT),
-        Speech(begin=back, end=back + 40, who=Who.OTHERS, each_minute=6, line=MARKED),
+        LogPattern(begin=back, end=back + 15, target=Target.VICTIM, each_minute=16, line=CORRUPT),
+        LogPattern(begin=back, end=back + 40, target=Target.OTHERS, each_minute=6, line=MARKED),
     )  # fmt: skip
     return effects, speeches
 
@@ -205,7 +205,7 @@ SCENARIOS: dict[str, Scenario] = {
         effects=_FAILURE[0],
         speeches=(
             *_FAILURE[1],
-            Speech(begin=3 * MINUTE, who=Who.CONTROLLER, line=TOO_FEW),
+            LogPattern(begin=3 * MINUTE, target=Target.CONTROLLER, line=TOO_FEW),
         ),
         period=30 * MINUTE,
     ),
@@ -219,13 +219,13 @@ SCENARIOS: dict[str, Scenario] = {
         about="memory fills, the page cache shrinks, a broker runs out of heap",
         effects=(
             Effect(
-                begin=2 * MINUTE, end=25 * MINUTE, who=Who.ALL,
+                begin=2 * MINUTE, end=25 * MINUTE, target=Target.ALL,
                 memory=0.5, cache=0.15, read_iops=120, load=0.4, ramp=20 * MINUTE,
             ),
             *_OOM[0],
         ),
         speeches=(
-            Speech(begin=25 * MINUTE, who=Who.VICTIM, line=OUT_OF_MEMORY),
+            LogPattern(begin=25 * MINUTE, target=Target.VICTIM, line=OUT_OF_MEMORY),
             *_OOM[1],
         ),
         period=40 * MINUTE,
@@ -234,13 +234,13 @@ SCENARIOS: dict[str, Scenario] = {
         about="one broker leads too much: its traffic and load are far above the others'",
         effects=(
             Effect(
-                begin=2 * MINUTE, end=20 * MINUTE, who=Who.VICTIM,
+                begin=2 * MINUTE, end=20 * MINUTE, target=Target.VICTIM,
                 bytes_in=3.0, bytes_out=4.5, load=1.1, read_iops=90, ramp=2 * MINUTE,
             ),
         ),
         speeches=(
-            Speech(
-                begin=4 * MINUTE, end=20 * MINUTE, who=Who.VICTIM,
+            LogPattern(
+                begin=4 * MINUTE, end=20 * MINUTE, target=Target.VICTIM,
                 each_minute=2, line=NO_OPEN_CONNECTION,
             ),
         ),
@@ -250,15 +250,15 @@ SCENARIOS: dict[str, Scenario] = {
         about="writes grow until the disk of a broker is full and it halts",
         effects=(
             Effect(
-                begin=MINUTE, end=20 * MINUTE, who=Who.ALL,
+                begin=MINUTE, end=20 * MINUTE, target=Target.ALL,
                 bytes_in=5.0, load=0.3, ramp=15 * MINUTE,
             ),
             *_HALT[0],
         ),
         speeches=(
-            Speech(begin=20 * MINUTE, who=Who.VICTIM, line=NO_SPACE),
-            Speech(begin=20 * MINUTE, who=Who.VICTIM, line=STOPPING),
-            Speech(begin=20 * MINUTE + 1, who=Who.VICTIM, line=SHUTDOWN),
+            LogPattern(begin=20 * MINUTE, target=Target.VICTIM, line=NO_SPACE),
+            LogPattern(begin=20 * MINUTE, target=Target.VICTIM, line=STOPPING),
+            LogPattern(begin=20 * MINUTE + 1, target=Target.VICTIM, line=SHUTDOWN),
             *_HALT[1],
         ),
         period=35 * MINUTE,
@@ -267,17 +267,17 @@ SCENARIOS: dict[str, Scenario] = {
         about="five brokers are added and the partitions move to them",
         effects=(
             Effect(
-                begin=2 * MINUTE, end=40 * MINUTE, who=Who.NEW,
+                begin=2 * MINUTE, end=40 * MINUTE, target=Target.NEW,
                 bytes_in=4.0, bytes_out=0.2, load=0.3, cache=0.4,
             ),
             Effect(
-                begin=2 * MINUTE, end=40 * MINUTE, who=Who.OLD,
+                begin=2 * MINUTE, end=40 * MINUTE, target=Target.OLD,
                 bytes_out=3.0, read_iops=220, load=0.35,
             ),
         ),
         speeches=(
-            Speech(
-                begin=2 * MINUTE, end=40 * MINUTE, who=Who.ALL,
+            LogPattern(
+                begin=2 * MINUTE, end=40 * MINUTE, target=Target.ALL,
                 each_minute=0.4, line=UNKNOWN_TOPIC,
             ),
         ),
@@ -288,7 +288,7 @@ SCENARIOS: dict[str, Scenario] = {
         effects=_outage(2 * MINUTE, 90)[0],
         speeches=(
             *_outage(2 * MINUTE, 90)[1],
-            Speech(begin=9 * MINUTE, who=Who.ALL, line=ZOOKEEPER_CLOSED),
+            LogPattern(begin=9 * MINUTE, target=Target.ALL, line=ZOOKEEPER_CLOSED),
         ),
         period=10 * MINUTE,
     ),
