@@ -1,6 +1,6 @@
 """What one batch of records changes: prepared, perhaps made durable, then committed."""
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,8 +16,7 @@ from parsers import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a batch comes from.
 
     Attributes:
@@ -92,7 +91,7 @@ class Change:
         known_losses: Messages that earlier tries of the request reported as dropped by
             its own drain; None for a new request.
         own_losses: The same, as this try reports it.
-        frames: Frames by kind.
+        frames: Frames of each kind, in the order of `FrameKind`.
         miscounted: Whether the number of frames differs from the announced one.
         lines: What is new, in order.
         keys: Identities of the new lines.
@@ -107,12 +106,12 @@ class Change:
     request: bytes | None = None
     known_losses: int | None = None
     own_losses: int = 0
-    frames: dict[FrameKind, int] = field(default_factory=dict)
+    frames: tuple[int, ...] = ()
     miscounted: bool = False
     lines: list[NewLine] = field(default_factory=list)
     keys: set[bytes] = field(default_factory=set)
-    repeated: Counter[FrameKind] = field(default_factory=Counter)
-    refused: Counter[Reason] = field(default_factory=Counter)
+    repeated: dict[FrameKind, int] = field(default_factory=lambda: defaultdict(int))
+    refused: dict[Reason, int] = field(default_factory=lambda: defaultdict(int))
     faults: list[Exception] = field(default_factory=list)
 
     @property

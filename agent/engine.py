@@ -7,7 +7,7 @@ belongs between the two.
 """
 
 import secrets
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -64,7 +64,7 @@ class Applied(NamedTuple):
     """
 
     lines: list[MetricLine | LogEvent | DrainLoss]
-    dropped: Counter[Drop]
+    dropped: dict[Drop, int]
 
 
 class Engine:
@@ -107,8 +107,9 @@ class Engine:
             What the batch changes. Nothing is touched yet.
         """
         change = self.begin(batch, origin, now)
-        for _ in self.prepare_in_slices(change, batch):
-            pass
+        if batch.records:  # most requests hold unrelated lines alone
+            for _ in self.prepare_in_slices(change, batch):
+                pass
         return change
 
     def begin(self, batch: Batch, origin: Origin, now: Moment) -> Change:
@@ -118,13 +119,7 @@ class Engine:
             request = self.identities.of_request(origin.drain_token, origin.request_id)
             change.request = request
             change.known_losses = self._requests.maybe_losses(request)
-        change.frames = {
-            FrameKind.SAMPLE: batch.sample,
-            FrameKind.BROKER_LOG: batch.broker_log,
-            FrameKind.PLATFORM: batch.platform,
-            FrameKind.OTHER: batch.other,
-            FrameKind.MALFORMED: batch.malformed,
-        }
+        change.frames = batch.counts
         change.miscounted = bool(origin.announced) and (
             origin.announced != b"%d" % batch.frames
         )
@@ -160,7 +155,7 @@ class Engine:
         if change.revision != self._revision:
             self._compare_again(change)
         self._revision += 1
-        applied = Applied([], Counter())
+        applied = Applied([], defaultdict(int))
         for line in change.lines:
             try:
                 self._apply(line, change, applied)
@@ -201,8 +196,8 @@ class Engine:
         outcome = self.state.apply_metrics(line, now)
         self.telemetry.late_samples += outcome.late
         self.telemetry.future_samples += outcome.future
-        if outcome.drops:
-            applied.dropped.update(outcome.drops)
+        for drop, count in outcome.drops.items():
+            applied.dropped[drop] += count
         if not outcome.drops or sum(outcome.drops.values()) < len(line.samples):
             applied.lines.append(line)
         if line.timestamp is not None:
@@ -239,8 +234,9 @@ class Engine:
         telemetry = self.telemetry
         known = change.known_losses
         if known is None:
-            for kind, count in change.frames.items():
-                telemetry.frames[kind] += count
+            for kind, count in zip(FrameKind, change.frames, strict=True):
+                if count:
+                    telemetry.frames[kind] += count
             telemetry.frame_count_mismatches += change.miscounted
         else:
             telemetry.duplicate_requests += 1

@@ -1,6 +1,6 @@
 """Judges records: which lines are new, which were received before, what was refused."""
 
-from collections import Counter
+from collections import defaultdict
 
 from agent.change import Change, NewLog, NewLoss, NewMetrics, Origin
 from agent.kafka.classifier import classify
@@ -40,7 +40,7 @@ class Preparation:
         self._recent = recent
         # How often a line came so far; through different attachments (source=) it is
         # the same one.
-        self._numbers: Counter[tuple[bytes, str]] = Counter()
+        self._numbers: dict[tuple[bytes, str], int] = defaultdict(int)
 
     def judge(self, record: Record) -> None:
         """Add one record to the change."""

@@ -212,11 +212,20 @@ class Batch:
     malformed: int = 0
 
     @property
+    def counts(self) -> tuple[int, ...]:
+        """The frames of each kind, in the order of `FrameKind`."""
+        return (
+            self.sample,
+            self.broker_log,
+            self.platform,
+            self.other,
+            self.malformed,
+        )
+
+    @property
     def frames(self) -> int:
         """All frames, malformed ones included."""
-        return (
-            self.sample + self.broker_log + self.platform + self.other + self.malformed
-        )
+        return sum(self.counts)
 
     def count(self, kind: FrameKind) -> None:
         """Add one frame of `kind`."""

@@ -180,7 +180,7 @@ class _Reader:
         batch = Batch(records=list(records))
         change = self._engine.prepare(batch, _ARCHIVE, self._now)
         self._replay.refused.update(change.refused)
-        self._replay.repeated += change.repeated.total()
+        self._replay.repeated += sum(change.repeated.values())
         for line in change.lines:
             self._journal.add(line)
         for fault in change.faults:

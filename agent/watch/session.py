@@ -60,12 +60,13 @@ class Tally:
 
     def add(self, change: Change, applied: Applied) -> None:
         """Count what a change held and what of it was applied."""
-        frames, repeated = change.frames, change.repeated
+        frames = dict(zip(FrameKind, change.frames, strict=True))
+        repeated = change.repeated
         too_long = change.refused.pop(Reason.FRAME_TOO_LARGE, 0)
         self.too_long += too_long
         self.lines += sum(frames.values()) - too_long
         self.chatter += frames[FrameKind.MALFORMED] - too_long
-        self.repeated += repeated.total()
+        self.repeated += sum(repeated.values())
         self.kafka += sum(frames[kind] - repeated[kind] for kind in _KAFKA)
         self.other += frames[FrameKind.OTHER] + frames[FrameKind.PLATFORM]
         self.other -= repeated[FrameKind.PLATFORM]

@@ -10,7 +10,18 @@ from parsers.records import FrameKind, Header, ParserFault, Record
 FAMILIES: tuple[Family, ...] = (HEROKU_KAFKA, LOG_PIPELINE)
 """The only list of them."""
 
-__all__ = ["Budget", "Line", "kind_of", "may_own", "parse_line"]
+Owner = tuple[Family, FrameKind]
+"""Whose line it is, and which kind of it."""
+
+__all__ = [
+    "Budget",
+    "Line",
+    "Owner",
+    "may_own",
+    "maybe_find_owner",
+    "parse_line",
+    "parse_message",
+]
 
 
 class Line(NamedTuple):
@@ -25,12 +36,12 @@ class Line(NamedTuple):
     records: list[Record]
 
 
-def kind_of(app: bytes, proc: bytes) -> FrameKind | None:
-    """Say which kind of line a header announces, None for an unrelated one."""
+def maybe_find_owner(app: bytes, proc: bytes) -> Owner | None:
+    """Find whose line a header announces; None for an unrelated one."""
     for family in FAMILIES:
         kind = family.kind_of(app, proc)
         if kind is not None:
-            return kind
+            return family, kind
     return None
 
 
@@ -39,27 +50,46 @@ def may_own(app: bytes, proc_start: bytes) -> bool:
     return any(family.may_own(app, proc_start) for family in FAMILIES)
 
 
-def parse_line(
-    header: Header, message: bytes, budget: Budget, *, complete: bool = True
-) -> Line:
-    """Turn a header and a message into records: the only way to do so.
+def parse_line(header: Header, message: bytes, budget: Budget) -> Line:
+    """Turn a header and a message into records.
 
     Args:
         header: APP-NAME and PROCID decide which family reads the message.
         message: Everything behind the header. Untrusted.
         budget: What the slow grammar may still read.
+
+    Returns:
+        The line. Never raises.
+    """
+    owner = maybe_find_owner(header.app, header.proc)
+    if owner is None:
+        return Line(FrameKind.OTHER, [])
+    return Line(owner[1], parse_message(owner, header, message, budget))
+
+
+def parse_message(
+    owner: Owner,
+    header: Header,
+    message: bytes,
+    budget: Budget,
+    *,
+    complete: bool = True,
+) -> list[Record]:
+    """Turn a message into records where it is known whose it is; see `parse_line`.
+
+    Args:
+        owner: What `maybe_find_owner` found for the header.
+        header: The header.
+        message: Everything behind it. Untrusted.
+        budget: What the slow grammar may still read.
         complete: Whether the message's end can be trusted; a wrong count may have cut
             or stretched it.
 
     Returns:
-        The line. Never raises: an exception is a defect, and becomes a record, so that
-        it costs this line alone.
+        The records; refusals are records too. Never raises: an exception is a defect,
+        and becomes a record, so that it costs this line alone.
     """
-    for family in FAMILIES:
-        kind = family.kind_of(header.app, header.proc)
-        if kind is not None:
-            try:
-                return Line(kind, family.parse(header, message, complete, budget))
-            except Exception as error:  # noqa: BLE001 (the boundary of one line)
-                return Line(kind, [ParserFault(error)])
-    return Line(FrameKind.OTHER, [])
+    try:
+        return owner[0].parse(header, message, complete, budget)
+    except Exception as error:  # noqa: BLE001 (the boundary of one line)
+        return [ParserFault(error)]

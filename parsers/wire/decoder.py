@@ -8,7 +8,7 @@ header parsed, and only frames of a family their message.
 """
 
 from parsers.errors import Reason, refuse
-from parsers.families import Budget, kind_of, may_own, parse_line
+from parsers.families import Budget, may_own, maybe_find_owner, parse_message
 from parsers.records import Batch, FrameKind, Header
 from parsers.wire.framing import (
     LOOKAHEAD_BYTES,
@@ -223,8 +223,8 @@ class DrainDecoder:
             self._refuse_header(batch, content, end, stop)
             return
         header, message_start = parsed
-        kind = kind_of(header.app, header.proc)
-        if kind is None or not self._is_trusted(header, kind):
+        owner = maybe_find_owner(header.app, header.proc)
+        if owner is None or not self._is_trusted(header, owner[1]):
             batch.other += 1
             self._remember_foreign(position)
             self._position = end
@@ -235,11 +235,11 @@ class DrainDecoder:
             self._fault(batch, Reason.MISCOUNTED, stop)
             content = content[: max(self._position - start, 0)]
         else:
-            batch.count(kind)
+            batch.count(owner[1])
         message = content[message_start:]
-        batch.records += parse_line(
-            header, message, self._budget, complete=complete
-        ).records
+        batch.records += parse_message(
+            owner, header, message, self._budget, complete=complete
+        )
         if header.bad_timestamp:
             batch.records.append(refuse(Reason.BAD_TIMESTAMP, content))
 

@@ -39,8 +39,8 @@ def test_a_change_says_what_is_new_repeated_and_refused() -> None:
     )
 
     assert len(change.lines) == 1
-    assert change.repeated.total() == 1
-    assert change.refused.total() == 1
+    assert sum(change.repeated.values()) == 1
+    assert sum(change.refused.values()) == 1
     assert not change.is_duplicate
 
 
