@@ -31,9 +31,6 @@ class Renderer:
     def draw(self, model: dict[str, Any]) -> Iterator[Page]:
         """Draw a model.
 
-        Yields:
-            The page, once all panels are drawn.
-
         Raises:
             DrawingError: The page reported an error.
         """

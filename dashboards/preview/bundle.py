@@ -11,8 +11,6 @@ from pathlib import Path
 
 PACKAGES = Path(__file__).parents[1] / "packages"
 _PAGE = Path(__file__).parent / "page"
-_FILES = ("package.json", "package-lock.json")
-_TIMEOUT_SECONDS = 240
 
 
 class BundleError(Exception):
@@ -21,34 +19,20 @@ class BundleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What the page loads.
-
-    Attributes:
-        script: JavaScript.
-        style: CSS.
-    """
+    """What the page loads."""
 
     script: str
     style: str
 
 
 def install_packages(folder: Path) -> None:
-    """Install the pinned packages, unless they are there.
-
-    Args:
-        folder: Where to; ``node_modules`` is made in it.
+    """Install the pinned packages into a folder.
 
     Raises:
         BundleError: npm failed.
     """
-    lock = folder / _FILES[1]
-    is_current = (
-        lock.is_file() and lock.read_bytes() == (PACKAGES / _FILES[1]).read_bytes()
-    )
-    if is_current and (folder / "node_modules" / ".package-lock.json").is_file():
-        return
     folder.mkdir(parents=True, exist_ok=True)
-    for name in _FILES:
+    for name in ("package.json", "package-lock.json"):
         shutil.copy(PACKAGES / name, folder)
     options = ("--ignore-scripts", "--no-audit", "--no-fund")
     run_node(folder, "npm", "ci", *options)
@@ -56,9 +40,6 @@ def install_packages(folder: Path) -> None:
 
 def build_bundle(folder: Path) -> Bundle:
     """Bundle the page's modules.
-
-    Args:
-        folder: Where the packages are installed.
 
     Raises:
         BundleError: esbuild failed.
@@ -70,10 +51,18 @@ def build_bundle(folder: Path) -> Bundle:
 
 def run_esbuild(folder: Path, source: Path, *options: str) -> None:
     """Bundle a module and what it imports; see `build_bundle`."""
-    production = '--define:process.env.NODE_ENV="production"'
-    program = str(folder / "node_modules" / ".bin" / "esbuild")
-    options = ("--bundle", "--log-level=error", production, *options)
-    run_node(folder, program, str(source), *options)
+    common = (
+        "--bundle",
+        "--log-level=error",
+        '--define:process.env.NODE_ENV="production"',
+    )
+    run_node(
+        folder,
+        str(folder / "node_modules/.bin/esbuild"),
+        str(source),
+        *common,
+        *options,
+    )
 
 
 def run_node(folder: Path, *command: str, given: str = "") -> str:
@@ -92,7 +81,7 @@ def run_node(folder: Path, *command: str, given: str = "") -> str:
             capture_output=True,
             text=True,
             check=True,
-            timeout=_TIMEOUT_SECONDS,
+            timeout=240,
         )
     except subprocess.CalledProcessError as error:
         message = f"{command[0]} failed: {error.stderr[-1_000:]}"

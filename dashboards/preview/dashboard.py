@@ -25,15 +25,7 @@ Panel = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The result of one query.
-
-    Attributes:
-        query: ``refId``.
-        expression: PromQL without variables.
-        legend: ``legendFormat`` without variables.
-        is_table: Whether a table was requested instead of series.
-        series: The series.
-    """
+    """The result of one query."""
 
     query: str
     expression: str
@@ -48,14 +40,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """An open dashboard.
-
-    Attributes:
-        dashboard: Its JSON.
-        server: The data source.
-        span: The time range.
-        choices: The values of its variables.
-    """
+    """An open dashboard."""
 
     dashboard: Mapping[str, Any]
     server: Prometheus
@@ -137,12 +122,6 @@ def open_dashboard(
     chosen: Mapping[str, list[str]] | None = None,
 ) -> View:
     """Open a dashboard at its own time range.
-
-    Args:
-        dashboard: Its JSON.
-        server: The data source.
-        end: The end of the time range, in seconds since the epoch.
-        chosen: Values of variables, instead of the stored ones.
 
     Raises:
         VariableError: A variable is not supported.

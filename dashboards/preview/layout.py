@@ -5,28 +5,14 @@ from dataclasses import dataclass
 
 from dashboards.preview.dashboard import Panel, View
 
-COLUMNS = 24
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A panel on the page.
-
-    Attributes:
-        panel: Its JSON.
-        view: The dashboard, with the value for which the panel is repeated.
-        x: Column, of 24.
-        y: Row.
-        w: Width in columns.
-        h: Height in rows.
-    """
+    """A panel on the page: `place` is x, y, w, h in cells of the grid."""
 
     panel: Panel
     view: View
-    x: int
-    y: int
-    w: int
-    h: int
+    place: dict[str, int]
 
 
 def lay_out(view: View) -> list[Placed]:
@@ -36,7 +22,7 @@ def lay_out(view: View) -> list[Placed]:
     for row, panels in _split(view.dashboard["panels"]):
         for scoped in _repeat(view, row):
             placed += _place(row, panels, scoped, top)
-            top = max((one.y + one.h for one in placed), default=0)
+            top = max((one.place["y"] + one.place["h"] for one in placed), default=0)
     return placed
 
 
@@ -65,9 +51,10 @@ def _place(
     row: Panel | None, panels: list[Panel], view: View, top: int
 ) -> Iterator[Placed]:
     if row is not None:
-        yield Placed(panel=row, view=view, x=0, y=top, w=COLUMNS, h=1)
+        place = {"x": 0, "y": top, "w": 24, "h": 1}
+        yield Placed(panel=row, view=view, place=place)
         top += 1
     first = min((panel["gridPos"]["y"] for panel in panels), default=0)
     for panel in panels:
-        x, y, w, h = (panel["gridPos"][name] for name in "xywh")
-        yield Placed(panel=panel, view=view, x=x, y=top + y - first, w=w, h=h)
+        y = top + panel["gridPos"]["y"] - first
+        yield Placed(panel=panel, view=view, place={**panel["gridPos"], "y": y})

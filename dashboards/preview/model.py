@@ -3,12 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from dashboards.preview.dashboard import (
-    Answer,
-    Panel,
-    View,
-    find_annotations,
-)
+from dashboards.preview.dashboard import Answer, Panel, View, find_annotations
 from dashboards.preview.layout import Placed, lay_out
 from dashboards.preview.prometheus import QueryError
 from dashboards.preview.variables import VariableError
@@ -19,12 +14,7 @@ _COPIED = ("type", "description", "options", "fieldConfig", "transformations")
 
 
 def build_model(view: View, theme: str) -> Json:
-    """Run all queries of a dashboard and put together what is drawn.
-
-    Args:
-        view: The dashboard with its variables.
-        theme: ``dark`` or ``light``.
-    """
+    """Run all queries of a dashboard and put together what is drawn."""
     dashboard = view.dashboard
     start, end = (
         datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
@@ -55,7 +45,7 @@ def _build_panel(placed: Placed) -> Json:
     built: Json = {
         **{name: panel[name] for name in _COPIED if name in panel},
         "title": view.interpolate(panel.get("title", ""), panel),
-        "place": {"x": placed.x, "y": placed.y, "w": placed.w, "h": placed.h},
+        "place": placed.place,
         "start": span.start,
         "end": span.end,
         "times": [round((first + row * step) * 1000) for row in range(count)],
@@ -124,13 +114,8 @@ def _find_alerts(view: View, panel: Panel) -> list[Json]:
         if view.span.end - series.points[-1][0] > step:
             continue
         labels = {k: v for k, v in series.labels.items() if k != "__name__"}
-        found.append(
-            {
-                "name": labels.pop("alertname"),
-                "state": labels.pop("alertstate"),
-                "labels": labels,
-                "since": series.points[0][0],
-            }
-        )
+        name, state = labels.pop("alertname"), labels.pop("alertstate")
+        alert = {"name": name, "state": state, "since": series.points[0][0]}
+        found.append({**alert, "labels": labels})
     found.sort(key=lambda one: (one["state"] != "firing", one["name"]))
     return found[: int(options["maxItems"])]

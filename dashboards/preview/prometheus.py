@@ -29,12 +29,7 @@ class QueryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series of an answer.
-
-    Attributes:
-        labels: Its labels, ``__name__`` included if Prometheus kept it.
-        points: Seconds since the epoch, and values.
-    """
+    """One series of an answer: points are seconds since the epoch and values."""
 
     labels: dict[str, str]
     points: list[tuple[float, float]]
@@ -42,11 +37,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Prometheus:
-    """A running server.
-
-    Attributes:
-        url: Its address, without a slash at the end.
-    """
+    """A running server."""
 
     url: str
 
@@ -68,13 +59,6 @@ class Prometheus:
     def ask(self, path: str, **parameters: str) -> Any:
         """Call the HTTP API.
 
-        Args:
-            path: Below ``/api/v1/``.
-            parameters: Of the query string; ``match`` stands for ``match[]``.
-
-        Returns:
-            ``data`` of the answer.
-
         Raises:
             QueryError: Prometheus rejects the query.
             OSError: It does not answer.
@@ -87,8 +71,7 @@ class Prometheus:
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as error:
             with error:
-                text = error.read().decode("utf-8", "replace")
-            raise QueryError(text) from None
+                raise QueryError(error.read().decode()) from None
 
 
 def _read_series(labels: dict[str, str], points: list[Any]) -> Series:
@@ -100,12 +83,6 @@ def serve_history(
     folder: Path, points: Points, end: int, rules: Path | None = None
 ) -> Iterator[Prometheus]:
     """Serve a history.
-
-    Args:
-        folder: For blocks and configuration; empty.
-        points: The history.
-        end: Its end, in seconds since the epoch.
-        rules: Rules to evaluate over the last 25 hours; None for none.
 
     Raises:
         subprocess.CalledProcessError: promtool rejects the history or the rules.
@@ -127,12 +104,8 @@ def _import(points: Points, folder: Path) -> None:
     file = folder / "points.txt"
     points.write(file)
     command = "promtool tsdb create-blocks-from --max-block-duration=1000h openmetrics"
-    subprocess.run(  # noqa: S603 (no input of others)
-        [*command.split(), file, folder / "data"],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        timeout=120,
-    )
+    words = [*command.split(), str(file), str(folder / "data")]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, timeout=120)  # noqa: S603 (no input of others)
     file.unlink()
 
 
@@ -140,16 +113,15 @@ def _import(points: Points, folder: Path) -> None:
 def _serve(folder: Path) -> Iterator[Prometheus]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
-    process = subprocess.Popen(  # noqa: S603 (no input of others)
-        [  # noqa: S607 (found on PATH on purpose)
-            "prometheus",
-            f"--config.file={folder / 'prometheus.yml'}",
-            f"--storage.tsdb.path={folder / 'data'}",
-            "--storage.tsdb.retention.time=10y",
-            f"--web.listen-address={address}",
-            "--log.level=error",
-        ]
-    )
+    options = {
+        "config.file": folder / "prometheus.yml",
+        "storage.tsdb.path": folder / "data",
+        "storage.tsdb.retention.time": "10y",
+        "web.listen-address": address,
+        "log.level": "error",
+    }
+    words = ["prometheus", *(f"--{name}={value}" for name, value in options.items())]
+    process = subprocess.Popen(words)  # noqa: S603 (no input of others)
     try:
         server = Prometheus(f"http://{address}")
         _wait_for(server, process)

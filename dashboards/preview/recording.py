@@ -50,11 +50,7 @@ _DAMAGED = (
 
 @dataclass(slots=True)
 class Points:
-    """Points of series.
-
-    Attributes:
-        series: Times and values by the series as text, ``name{labels}``.
-    """
+    """Times and values by the series as text, ``name{labels}``."""
 
     series: "dict[str, tuple[array[float], array[float]]]" = field(default_factory=dict)
 

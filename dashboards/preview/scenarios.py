@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import sin, tau
+from typing import Any
 
 from agent.simulator import SCENARIOS, Cluster, Line, Scenario, simulate
 from agent.simulator.bystanders import accompany
@@ -56,22 +57,18 @@ class History:
         return _BROKERS[self.plan.partition("-")[0]]
 
 
-def _compose(begins: dict[str, int]) -> Scenario:
-    """Make one scenario of several, each with the seconds before the end."""
-    shifts = {name: _EVENTFUL - begin for name, begin in begins.items()}
-    return Scenario(
-        about="an eventful day",
-        effects=tuple(
-            replace(one, begin=one.begin + shift, end=one.end + shift)
-            for name, shift in shifts.items()
-            for one in SCENARIOS[name].effects
-        ),
-        speeches=tuple(
-            replace(one, begin=one.begin + shift, end=one.end + shift)
-            for name, shift in shifts.items()
-            for one in SCENARIOS[name].speeches
-        ),
-    )
+def _compose(*begins: tuple[str, int]) -> Scenario:
+    """Make one scenario of several, each with the minutes before the end."""
+    parts: dict[str, list[Any]] = {"effects": [], "speeches": []}
+    for name, minutes in begins:
+        shift = _EVENTFUL - minutes * MINUTE
+        for kind, found in parts.items():
+            found += [
+                replace(one, begin=one.begin + shift, end=one.end + shift)
+                for one in getattr(SCENARIOS[name], kind)
+            ]
+    moved: dict[str, Any] = {kind: tuple(found) for kind, found in parts.items()}
+    return Scenario(about="an eventful day", **moved)
 
 
 HISTORIES: tuple[History, ...] = (
@@ -79,12 +76,10 @@ HISTORIES: tuple[History, ...] = (
         addon=STANDARD,
         plan="standard-1",
         scenario=_compose(
-            {
-                "rolling-restart": 290 * MINUTE,
-                "broker-loss": 220 * MINUTE,
-                "node-failure": 140 * MINUTE,
-                "hot-broker": 52 * MINUTE,
-            }
+            ("rolling-restart", 290),
+            ("broker-loss", 220),
+            ("node-failure", 140),
+            ("hot-broker", 52),
         ),
         begin=_EVENTFUL,
         known=8 * DAY,
@@ -96,11 +91,7 @@ HISTORIES: tuple[History, ...] = (
         addon=EXTENDED,
         plan="extended-1",
         scenario=_compose(
-            {
-                "memory-pressure": 300 * MINUTE,
-                "node-failure": 200 * MINUTE,
-                "disk-filling": 90 * MINUTE,
-            }
+            ("memory-pressure", 300), ("node-failure", 200), ("disk-filling", 90)
         ),
         begin=_EVENTFUL,
         known=8 * DAY,
@@ -120,15 +111,7 @@ HISTORIES: tuple[History, ...] = (
 
 
 def generate_lines(history: History, end: int) -> Iterator[tuple[int, list[Line]]]:
-    """Generate the log lines of a cluster, and those of the app around them.
-
-    Args:
-        history: The cluster.
-        end: Seconds since the epoch.
-
-    Yields:
-        Seconds since the epoch, and the lines of that second.
-    """
+    """Generate the lines of a cluster and its app, by seconds since the epoch."""
     known, begin = end - history.known, end - history.begin
     rng = random.Random(history.addon)  # noqa: S311 (seeded on purpose)
     # Without events, a sample each minute is enough.
@@ -154,22 +137,20 @@ def generate_lines(history: History, end: int) -> Iterator[tuple[int, list[Line]
 
 
 _TOPICS = (
-    ("orders", 64, 0.34, 7 * DAY),
-    ("payments.v2", 32, 0.21, 14 * DAY),
-    ("user_events-2024", 96, 0.27, 2 * DAY),
-    ("page-views", 48, 0.12, DAY),
-    ("audit", 16, 0.06, None),
+    ("orders", 64, 0.4, 7 * DAY),
+    ("views", 96, 0.6, DAY),
+    ("audit", 16, 0.1, None),
 )
 
 
 def measure_use(history: History, at: int, end: int) -> ClusterUse:
     """Return what Heroku reports of a cluster at a time, in seconds since the epoch.
 
-    Data grows faster by day than by night, and shrinks when segments are deleted.
+    Data grows faster by day than by night.
     """
     before = (end - at) / DAY
-    wave = 0.006 * sin(tau * (at / DAY - 0.35)) + 0.004 * (at % (6 * HOUR)) / (6 * HOUR)
-    size = (history.data_bytes - before * history.growth_bytes) * (1 + wave)
+    size = history.data_bytes - before * history.growth_bytes
+    size *= 1 + 0.006 * sin(tau * (at / DAY - 0.35))
     topics = tuple(
         TopicUse(
             name=name,

@@ -18,12 +18,7 @@ _NATURAL = 7
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time range.
-
-    Attributes:
-        start: Seconds since the epoch.
-        end: Seconds since the epoch.
-    """
+    """A time range, in seconds since the epoch."""
 
     start: float
     end: float
@@ -40,16 +35,7 @@ class VariableError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The current value of a variable.
-
-    Attributes:
-        name: Of the variable.
-        values: The chosen values.
-        all_value: PromQL for all values; None unless "All" is chosen.
-        is_list: Whether several values may be chosen.
-        title: The text that the variable shows.
-        options: All values that could be chosen.
-    """
+    """The current value of a variable."""
 
     name: str
     values: tuple[str, ...]
@@ -81,11 +67,6 @@ Choices = Mapping[str, Choice]
 def interpolate(text: str, choices: Choices, builtin: Mapping[str, str]) -> str:
     """Replace references to variables.
 
-    Args:
-        text: A query, a legend or a title.
-        choices: The dashboard's variables.
-        builtin: Values of Grafana's own variables, such as ``__interval``.
-
     Raises:
         VariableError: A variable does not exist, or its format is not supported.
     """
@@ -109,13 +90,6 @@ def resolve_variables(
     chosen: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Choice]:
     """Resolve a dashboard's variables in their order.
-
-    Args:
-        dashboard: Its JSON.
-        server: The data source.
-        span: The time range.
-        chosen: Values by the name of the variable; by default the stored ones, else
-            the first.
 
     Raises:
         VariableError: A variable or its query is not supported.
@@ -169,8 +143,7 @@ def _choose(
     )
 
 
-def _stored(variable: Mapping[str, Any]) -> list[str]:
-    current = (variable.get("current") or {}).get("value")
-    if not current:
-        return [ALL] if variable.get("includeAll") else []
-    return [current] if isinstance(current, str) else list(current)
+def _stored(variable: Mapping[str, Any]) -> Sequence[str]:
+    default = [ALL] if variable.get("includeAll") else []
+    current = variable.get("current", {}).get("value") or default
+    return [current] if isinstance(current, str) else current

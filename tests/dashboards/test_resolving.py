@@ -149,7 +149,7 @@ def test_collapsed_rows_are_opened() -> None:
         panel("row", 9),
     )
 
-    opened = [(one.panel["type"], one.y) for one in lay_out(looked)]
+    opened = [(one.panel["type"], one.place["y"]) for one in lay_out(looked)]
 
     assert opened == [("stat", 0), ("row", 8), ("stat", 9), ("row", 17)]
 
@@ -159,7 +159,7 @@ def test_a_row_is_repeated_for_each_value() -> None:
 
     placed = lay_out(looked)
 
-    assert [one.y for one in placed] == [0, 1, 9, 10]
+    assert [one.place["y"] for one in placed] == [0, 1, 9, 10]
     assert [one.view.interpolate("$every") for one in placed] == ["0", "0", "1", "1"]
 
 

@@ -100,20 +100,3 @@ export function alignSeries(panel, frames, type = FieldType.number) {
   }
   return found.some(({ values }) => values.some((value) => value != null)) ? found : [];
 }
-
-// Describes every field of all panels, for tests.
-export async function describeFields(model) {
-  const found = [];
-  for (const panel of model.panels) {
-    const frames = await resolveFrames(panel, model.theme);
-    for (const frame of frames) {
-      for (const field of frame.fields) {
-        found.push({
-          panel: panel.title, type: field.type, name: field.name, title: getFieldDisplayName(field, frame, frames),
-          query: /#(\w+)$/.exec(field.name)?.[1] ?? frame.refId, unit: field.config.unit ?? "none", mappings: field.config.mappings ?? [],
-        });
-      }
-    }
-  }
-  return found;
-}

@@ -2,7 +2,8 @@
 import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import { add } from "./elements.js";
-import { alignSeries, describeFields, resolveFrames } from "./fields.js";
+import { getFieldDisplayName } from "@grafana/data";
+import { alignSeries, resolveFrames } from "./fields.js";
 import { drawGauge, drawStat } from "./numbers.js";
 import { drawAlerts, drawTable, drawText } from "./tables.js";
 import { drawTimeline } from "./timeline.js";
@@ -16,8 +17,7 @@ const DRAW = {
 
 function addPill(parent, name, value, kind = "") {
   const box = add(parent, "span", `pill ${kind}`);
-  if (name) add(box, "b", "", name);
-  if (value) add(box, "span", "", value);
+  for (const [tag, text] of [["b", name], ["span", value]]) if (text) add(box, tag, "", text);
 }
 
 function drawHead(model) {
@@ -28,8 +28,7 @@ function drawHead(model) {
   if (model.refresh) addPill(head, "↻", model.refresh);
   const choices = add(document.body, "div", "choices");
   for (const { label, value } of model.variables) addPill(choices, label, value);
-  const links = add(choices, "div", "links");
-  for (const title of model.links) addPill(links, "", title);
+  for (const title of model.links) addPill(choices, "", title, "link");
 }
 
 async function drawPanel(panel, grid, model) {
@@ -70,5 +69,5 @@ async function drawPage(model) {
   requestAnimationFrame(() => requestAnimationFrame(() => { document.body.dataset.drawn = "true"; }));
 }
 
-window.preview = { alignSeries, describeFields, resolveFrames, stackSeries };
+window.preview = { alignSeries, getFieldDisplayName, resolveFrames, stackSeries }; // for tests
 drawPage(window.MODEL);

@@ -143,15 +143,11 @@ function drawAnnotations(chart, annotations, theme) {
   }
 }
 
-function strokeLine(ctx, colour, width, dash, from, to) {
+function strokeLine(ctx, strokeStyle, lineWidth, dash, from, to) {
   ctx.save();
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = width;
+  Object.assign(ctx, { strokeStyle, lineWidth });
   ctx.setLineDash(dash);
-  ctx.beginPath();
-  ctx.moveTo(...from);
-  ctx.lineTo(...to);
-  ctx.stroke();
+  ctx.stroke(new Path2D(`M ${from} L ${to}`));
   ctx.restore();
 }
 
@@ -159,8 +155,7 @@ function addLegend(panel, found, body) {
   const split = add(body, "div", "split");
   const chart = add(split, "div", "chart");
   const { showLegend = true, displayMode = "list", placement = "bottom" } = panel.options?.legend ?? {};
-  if (!showLegend) return chart;
-  if (displayMode !== "list" || placement !== "bottom") throw new Error("the preview only supports legends that are lists below");
+  if (!showLegend || displayMode !== "list" || placement !== "bottom") throw new Error("the preview only supports lists below as legends");
   const box = add(split, "div", "legend");
   for (const { title, colour } of found) {
     const item = add(box, "span");
