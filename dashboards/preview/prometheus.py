@@ -3,9 +3,7 @@
 import contextlib
 import json
 import re
-import socket
 import subprocess
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,6 +15,7 @@ from typing import Any
 import yaml
 from promql_parser import parse_duration
 
+from alerts.demo.stack import free_port, run_process, wait_until_ready
 from dashboards.preview.recording import Points
 
 _RULES_SECONDS, _EVALUATION_SECONDS = 25 * 3_600, 60
@@ -86,7 +85,7 @@ def serve_history(
 
     Raises:
         subprocess.CalledProcessError: promtool rejects the history or the rules.
-        TimeoutError: The server does not start.
+        AgentError: The server does not start.
     """
     data = folder / "data"
     data.mkdir(parents=True)
@@ -111,8 +110,7 @@ def _import(points: Points, folder: Path) -> None:
 
 @contextlib.contextmanager
 def _serve(folder: Path) -> Iterator[Prometheus]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = f"127.0.0.1:{listener.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     options = {
         "config.file": folder / "prometheus.yml",
         "storage.tsdb.path": folder / "data",
@@ -121,25 +119,9 @@ def _serve(folder: Path) -> Iterator[Prometheus]:
         "log.level": "error",
     }
     words = ["prometheus", *(f"--{name}={value}" for name, value in options.items())]
-    process = subprocess.Popen(words)  # noqa: S603 (no input of others)
-    try:
-        server = Prometheus(f"http://{address}")
-        _wait_for(server, process)
-        yield server
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _wait_for(server: Prometheus, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(OSError, QueryError):
-            server.query("vector(1)", 0)
-            return
-        time.sleep(0.05)
-    message = "Prometheus did not start"
-    raise TimeoutError(message)
+    with run_process(words, folder):
+        wait_until_ready(f"http://{address}/-/ready", folder)
+        yield Prometheus(f"http://{address}")
 
 
 def _evaluate_rules(folder: Path, rules: Path, end: int) -> None:

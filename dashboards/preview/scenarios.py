@@ -51,11 +51,6 @@ class History:
     growth_bytes: float = 0.4 * GIB
     halts: tuple[int, ...] = ()
 
-    @property
-    def brokers(self) -> int:
-        """Number of brokers of the plan."""
-        return _BROKERS[self.plan.partition("-")[0]]
-
 
 def _compose(*begins: tuple[str, int]) -> Scenario:
     """Make one scenario of several, each with the minutes before the end."""
@@ -122,7 +117,7 @@ def generate_lines(history: History, end: int) -> Iterator[tuple[int, list[Line]
         cluster = Cluster(
             addon=history.addon,
             scenario=scenario,
-            brokers=history.brokers,
+            brokers=_BROKERS[history.plan[:8]],
             interval=20 if moments.step == 1 else 1,
             produced=history.produced,
             seed=7,
@@ -174,7 +169,7 @@ def measure_use(history: History, at: int, end: int) -> ClusterUse:
         upgrading=False,
         versions=(history.version,),
         data_size_bytes=int(size),
-        partition_replicas=history.brokers * 1_400 - int(before) * 24,
+        partition_replicas=_BROKERS[history.plan[:8]] * 1_400 - int(before) * 24,
         topics=84 - int(before),
         messages_in_per_second=round(history.produced / 900),
         degraded_brokers=0,
