@@ -32,7 +32,7 @@ alerts: $(READY)
 dashboards: $(READY)
 	$(BIN)/python -m dashboards.builder
 
-# Needs Debian's prometheus and chromium.
+# Needs Debian's prometheus, chromium and npm.
 dashboards-preview: $(READY)
 	$(BIN)/python -m dashboards.preview --out build/dashboards-preview
 

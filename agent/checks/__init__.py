@@ -1,9 +1,8 @@
-"""Looks over what a user has written, without starting anything.
+"""Checks what a user has written, without starting anything.
 
-Rule files for Prometheus are held against what the agent exports: `exported` knows its
-metrics, `promql` walks through expressions, `labels` derives what their results have,
-`expressions` and `rule_files` judge. The checks are those that pint (cloudflare/pint)
-makes without a server, as far as they are about our metrics.
+A rule for Prometheus must name series that can exist: `exported` lists the agent's
+metrics, `promql` finds the selectors of an expression, `series` compares the two, and
+`rule_files` reads the files. Everything else about rules is left to promtool and pint.
 """
 
 from agent.checks.certificates import check_certificate

@@ -1,4 +1,4 @@
-"""Tries a certificate and its key in a handshake with oneself, in memory."""
+"""Checks a certificate and its key with a TLS handshake in memory."""
 
 import contextlib
 import ssl
@@ -16,15 +16,15 @@ _NOT_YET_VALID, _EXPIRED = 9, 10
 
 
 def check_certificate(certificate: Path, key: Path) -> Iterator[Problem]:
-    """Yield what keeps clients from a certificate, or soon will.
+    """Yield why clients cannot use a certificate, or soon cannot.
 
     Args:
-        certificate: PEM file with the chain, which can be read.
-        key: PEM file with its private key, which can be read.
+        certificate: PEM file with the chain; readable.
+        key: PEM file with the private key; readable.
     """
     try:
         server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        # An empty password asks nobody on the terminal; serve could not ask either.
+        # An empty password: OpenSSL must not prompt for one, as serve cannot either.
         server.load_cert_chain(certificate, key, password=lambda: b"")
         client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         client.load_verify_locations(certificate)
@@ -35,7 +35,7 @@ def check_certificate(certificate: Path, key: Path) -> Iterator[Problem]:
         what = f"{certificate} and {key} cannot be read: {error}"
         yield Problem(where=_WHERE, what=what)
         return
-    # Who has signed it is not asked, nor for which name it is.
+    # Neither the issuer nor the host name is verified.
     client.check_hostname = False
     client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
@@ -52,7 +52,7 @@ def check_certificate(certificate: Path, key: Path) -> Iterator[Problem]:
 
 
 def _explain(error: ssl.SSLError, certificate: Path, key: Path) -> str:
-    """Say why OpenSSL refuses the pair."""
+    """Say why OpenSSL rejects the pair."""
     if error.reason == "KEY_VALUES_MISMATCH":
         return f"the key in {key} is not that of the certificate in {certificate}"
     return (
@@ -64,25 +64,25 @@ def _judge(error: ssl.SSLCertVerificationError, certificate: Path) -> Problem:
     is_time = error.verify_code in (_NOT_YET_VALID, _EXPIRED)
     fix = "renew it" if error.verify_code == _EXPIRED else "look at it"
     what = f"{certificate}: {error.verify_message}: {fix}"
-    # The agent can start with it, and clients that check it stay away.
+    # The agent starts with it; clients that verify it do not connect.
     return Problem(where=_WHERE, what=what, is_warning=is_time)
 
 
 def _shake_hands(server: ssl.SSLContext, client: ssl.SSLContext) -> float:
-    """Connect a client to a server in memory.
+    """Make a TLS handshake between a client and a server in memory.
 
     Returns:
-        When the server's certificate ends, in seconds since the epoch.
+        When the server's certificate expires, in seconds since the epoch.
 
     Raises:
-        ssl.SSLError: They do not come together.
+        ssl.SSLError: The handshake failed.
     """
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     serving = server.wrap_bio(to_server, to_client, server_side=True)
-    asking = client.wrap_bio(to_client, to_server)
-    # Two messages each are enough; the server has to read what the client said last.
-    for side in (asking, serving) * 3:
+    connecting = client.wrap_bio(to_client, to_server)
+    # Two messages each are enough; the server reads last.
+    for side in (connecting, serving) * 3:
         with contextlib.suppress(ssl.SSLWantReadError):
             side.do_handshake()
-    shown = asking.getpeercert() or {}
+    shown = connecting.getpeercert() or {}
     return float(ssl.cert_time_to_seconds(str(shown["notAfter"])))

@@ -1,24 +1,21 @@
-"""What is wrong, and where."""
+"""A problem, and where it was found."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is wrong, or may be.
+    """One error or warning.
 
     Attributes:
-        where: File and line, group and rule, or option, or what else leads to it.
-        what: One sentence, with the fix where there is one.
-        is_warning: It may be meant so.
-        check: What pint (cloudflare/pint) calls the check that found it; empty where it
-            has none.
+        where: File and line, group and rule, or the option that was given.
+        what: One sentence, with the fix if there is one.
+        is_warning: Whether it may be intended.
     """
 
     where: str
     what: str
     is_warning: bool = False
-    check: str = ""
 
     def __str__(self) -> str:
         kind = "warning" if self.is_warning else "error"

@@ -93,7 +93,7 @@ def running_stack(agent: str, receiver: Receiver, speed: float) -> Iterator[Stac
         listening(receiver) as receives,
     ):
         folder = Path(name)
-        addresses = {program: f"127.0.0.1:{_free_port()}" for program in programs}
+        addresses = {program: f"127.0.0.1:{free_port()}" for program in programs}
         (folder / "rules.yml").write_text(rules, "utf-8")
         example = Path(str(find_packaged("alerts", "alertmanager.example.yml")))
         routes = hasten_routes(example, speed, receives)
@@ -108,11 +108,11 @@ def running_stack(agent: str, receiver: Receiver, speed: float) -> Iterator[Stac
             "utf-8",
         )
         with (
-            _process(_alertmanager(programs, folder, addresses), folder),
-            _process(_prometheus(programs, folder, addresses, speed), folder),
+            run_process(_alertmanager(programs, folder, addresses), folder),
+            run_process(_prometheus(programs, folder, addresses, speed), folder),
         ):
             for address in addresses.values():
-                _wait_until_ready(f"http://{address}/-/ready", folder)
+                wait_until_ready(f"http://{address}/-/ready", folder)
             yield Stack(
                 prometheus=f"http://{addresses['prometheus']}",
                 alertmanager=f"http://{addresses['alertmanager']}",
@@ -146,7 +146,8 @@ def _prometheus(
 
 
 @contextlib.contextmanager
-def _process(command: list[str], folder: Path) -> Iterator[None]:
+def run_process(command: list[str], folder: Path) -> Iterator[None]:
+    """Run a program; its output goes to ``programs.log`` in the folder."""
     with (folder / "programs.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 (ours)
         try:
@@ -160,7 +161,12 @@ def _process(command: list[str], folder: Path) -> Iterator[None]:
                 process.wait()
 
 
-def _wait_until_ready(url: str, folder: Path) -> None:
+def wait_until_ready(url: str, folder: Path) -> None:
+    """Wait until a program of a folder answers.
+
+    Raises:
+        AgentError: It does not; the message ends with its log.
+    """
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         with (
@@ -174,7 +180,8 @@ def _wait_until_ready(url: str, folder: Path) -> None:
     raise AgentError(message)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that is not in use."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port

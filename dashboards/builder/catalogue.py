@@ -1,11 +1,11 @@
 """The series that the agent exports, and those that a query asks for."""
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import promql_parser
+from promql_parser import VectorSelector
 
 from agent.checks import exported_metrics
 from dashboards.builder.errors import BuildError
@@ -44,17 +44,20 @@ def parse_expression(expression: str) -> Any:
         raise BuildError(message) from None
 
 
-def walk_selectors(node: Any) -> Iterator[Any]:
-    """Yield the selectors of parsed PromQL."""
-    if type(node).__name__ == "VectorSelector":
-        yield node
-        return
-    for name in ("vector_selector", "expr", "param", "lhs", "rhs"):
-        inner = getattr(node, name, None)
-        if inner is not None:
-            yield from walk_selectors(inner)
-    for one in getattr(node, "args", None) or ():
-        yield from walk_selectors(one)
+def find_selectors(expression: str) -> list[VectorSelector]:
+    """Find the selectors of PromQL.
+
+    Raises:
+        BuildError: It is no PromQL.
+    """
+    found: list[VectorSelector] = []
+
+    def visit(node: Any) -> None:
+        if isinstance(node, VectorSelector):
+            found.append(node)
+
+    promql_parser.walk(parse_expression(expression), pre_visit=visit)
+    return found
 
 
 def find_names(expression: str) -> set[str]:
@@ -64,7 +67,7 @@ def find_names(expression: str) -> set[str]:
         BuildError: It is no PromQL, or a selector has no name.
     """
     names: set[str] = set()
-    for selector in walk_selectors(parse_expression(expression)):
+    for selector in find_selectors(expression):
         name = selector.name
         if name is None:
             # A pattern of names, as the variable of the clusters has it.

@@ -1,8 +1,8 @@
-"""Draws the dashboards from their JSON, with the answers of a real Prometheus.
+"""Draws the dashboards from their JSON, with data of a real Prometheus.
 
-`story` says what happened to some simulated clusters, `recording` lets the agent live
-through it, `prometheus` serves what it exported. `grafana` resolves variables and runs
-queries as Grafana does, `frames` and `transformations` shape the answers, and `drawing`
-lets a browser draw them. It is for judging a dashboard without a Grafana; the agent
-itself uses nothing of it.
+`scenarios` defines what happens to simulated clusters, `recording` runs the agent on
+their lines, `prometheus` serves what it exported. `dashboard` and `variables` run a
+dashboard's queries, `layout` and `model` put the page together, and `browser` draws it
+with `bundle`, in which Grafana's package ``@grafana/data`` applies units, reducers,
+transformations and field overrides. The agent itself uses nothing of this package.
 """

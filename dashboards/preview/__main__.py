@@ -1,4 +1,4 @@
-"""``python -m dashboards.preview``: draws the dashboards of a folder to PNG files."""
+"""``python -m dashboards.preview``: draws the dashboards to PNG files."""
 
 import json
 import sys
@@ -8,15 +8,17 @@ from pathlib import Path
 
 import click
 
-from dashboards.preview.grafana import open_dashboard
+from dashboards.preview.browser import start_browser, take_picture
+from dashboards.preview.bundle import build_bundle, install_packages
+from dashboards.preview.dashboard import open_dashboard
 from dashboards.preview.model import build_model
 from dashboards.preview.prometheus import serve_history
 from dashboards.preview.recording import SCRAPE_SECONDS, record
-from dashboards.preview.screenshots import draw, start_browser, take_picture
-from dashboards.preview.story import TALES
+from dashboards.preview.scenarios import HISTORIES
 
 _ROOT = Path(__file__).parents[2]
 _RULES = _ROOT / "alerts" / "heroku-kafka.rules.yml"
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -24,65 +26,28 @@ _RULES = _ROOT / "alerts" / "heroku-kafka.rules.yml"
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="Folder of the pictures.",
+    help="Folder for the pictures; packages of Grafana are installed in it too.",
 )
-@click.option(
-    "--theme",
-    "themes",
-    type=click.Choice(["dark", "light"]),
-    multiple=True,
-    default=("dark", "light"),
-    help="Repeatable.  [default: both]",
-)
-@click.option(
-    "--variable",
-    "chosen",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="Choose a variable's value; repeatable.",
-)
-@click.option(
-    "--open-rows/--as-stored",
-    default=True,
-    help="Whether collapsed rows are opened.  [default: opened]",
-)
-@click.argument(
-    "files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
-def main(
-    *,
-    out: Path,
-    themes: tuple[str, ...],
-    chosen: tuple[str, ...],
-    open_rows: bool,
-    files: tuple[Path, ...],
-) -> None:
-    """Draw dashboards from their JSON, all of this folder's by default.
+@click.argument("files", nargs=-1, type=_FILE)
+def main(*, out: Path, files: tuple[Path, ...]) -> None:
+    """Draw dashboards from their JSON, all of this repository by default.
 
-    Needs prometheus, promtool and chromium on PATH.
+    Needs prometheus, promtool, chromium, node and npm on PATH.
     """
-    paths = files or tuple(sorted((_ROOT / "dashboards").glob("*.json")))
-    if not paths:
-        message = "there are no dashboards to draw"
-        raise click.UsageError(message)
-    variables: dict[str, list[str]] = {}
-    for pair in chosen:
-        name, _, value = pair.partition("=")
-        variables.setdefault(name, []).append(value)
+    packages = out / "packages"
+    install_packages(packages)
     end = int(time.time()) // SCRAPE_SECONDS * SCRAPE_SECONDS
-    rules = _RULES if _RULES.exists() else None
     with (
         tempfile.TemporaryDirectory() as folder,
-        serve_history(Path(folder), record(TALES, end), end, rules) as server,
-        start_browser() as browser,
+        serve_history(Path(folder), record(HISTORIES, end), end, _RULES) as server,
+        start_browser(build_bundle(packages)) as renderer,
     ):
-        for path in paths:
+        for path in files or sorted((_ROOT / "dashboards").glob("*.json")):
             dashboard = json.loads(path.read_text(encoding="utf-8"))
-            view = open_dashboard(dashboard, server, end, variables)
-            for theme in themes:
-                model = build_model(view, theme, open_rows=open_rows)
+            view = open_dashboard(dashboard, server, end)
+            for theme in ("dark", "light"):
                 picture = out / f"{path.stem}-{theme}.png"
-                with draw(browser, model) as page:
+                with renderer.draw(build_model(view, theme)) as page:
                     take_picture(page, picture)
                 click.echo(picture)
 

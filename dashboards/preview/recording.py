@@ -1,12 +1,10 @@
-"""Plays a story to the agent, and records what Prometheus would scrape.
+"""Runs the agent on the histories of clusters and records what Prometheus would scrape.
 
-The agent's own engine runs. It takes the time as an argument, so eight days pass within
-seconds. Only what HTTP would add is counted here by hand.
+The agent takes the time as an argument, so eight days pass within seconds.
 """
 
 import heapq
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,34 +21,36 @@ from agent.change import Origin
 from agent.clock import Moment
 from agent.engine import Engine
 from agent.heroku_api.poller import Endpoint, Outcome
-from agent.metrics.exposition import render
+from agent.metrics.exposition import render_labels
 from agent.settings import Settings
-from agent.simulator import Line
+from agent.simulator import Line, frame_line
 from agent.web.zero_first import ZeroFirst
-from dashboards.preview.story import DAY, HOUR, MINUTE, Tale, frame, look_at, tell
+from dashboards.preview.scenarios import (
+    DAY,
+    HOUR,
+    MINUTE,
+    History,
+    generate_lines,
+    measure_use,
+)
 from parsers import DrainDecoder
 
-JOB = "heroku-kafka-agent"
-INSTANCE = "kafka-metrics.example.com:443"
+JOB, INSTANCE = "heroku-kafka-agent", "kafka-metrics.example.com:443"
 SCRAPE_SECONDS = 60
-OLD_SCRAPE_SECONDS = 240
-"""Longer ago, points are further apart; still nearer than Prometheus looks back."""
-LOOK_SECONDS = 10 * MINUTE
-RESTARTS = (3 * DAY + 2 * HOUR, 2 * DAY + HOUR, 25 * HOUR, 3 * HOUR + 11 * MINUTE)
-"""When the agent was restarted, in seconds before the end: a dyno is, once a day."""
-_OLD = 26 * HOUR
-_TOPIC_METRICS = 10
-_PAGE_VISITS = 3
-_RETRIED = 997
+_OLD, _OLD_SCRAPE_SECONDS = 26 * HOUR, 240
+"""Older points are further apart, still closer than Prometheus looks back."""
+_POLL_SECONDS = 10 * MINUTE
+_RESTARTS = (3 * DAY + 2 * HOUR, 2 * DAY + HOUR, 25 * HOUR, 3 * HOUR + 11 * MINUTE)
+"""Seconds before the end: a dyno restarts once a day."""
+_DAMAGED = (
+    b"<134>1 2026-01-01T00:00:00+00:00 host app heroku-kafka.0 - source=KAFKA "
+    b"addon=kafka-animated-39618 sample#load-avg-1m=0.1.2"
+)
 
 
 @dataclass(slots=True)
 class Points:
-    """The points of all series.
-
-    Attributes:
-        series: Times and values by the series as text, ``name{labels}``.
-    """
+    """Times and values by the series as text, ``name{labels}``."""
 
     series: "dict[str, tuple[array[float], array[float]]]" = field(default_factory=dict)
 
@@ -59,14 +59,6 @@ class Points:
         times, values = self.series.setdefault(series, (array("d"), array("d")))
         times.append(at)
         values.append(value)
-
-    def add_exposition(self, text: str, at: float) -> None:
-        """Add what one scrape has brought."""
-        for line in text.splitlines():
-            if line.startswith("#"):
-                continue
-            place, _, value = line.rpartition(" ")
-            self.add(_target(place), at, float(value))
 
     def write(self, out: Path) -> None:
         """Write OpenMetrics text for ``promtool tsdb create-blocks-from``."""
@@ -79,158 +71,122 @@ class Points:
             file.write("# EOF\n")
 
 
-@cache
-def _target(place: str) -> str:
-    """Give a series the labels of its target, as a scrape does."""
-    labels = f'instance="{INSTANCE}",job="{JOB}"}}'
-    if place.endswith("}"):
-        return f"{place[:-1]},{labels}"
-    return f"{place}{{{labels}"
-
-
 class _Agent:
-    """One life of the agent, between two restarts."""
+    """An agent between two restarts; nothing else here knows how one is composed."""
 
-    def __init__(self, tales: tuple[Tale, ...], born: int) -> None:
-        settings = Settings(
-            plans={tale.addon: tale.plan for tale in tales},
-            topic_metrics=_TOPIC_METRICS,
-        )
-        self.born = born
-        self.engine = Engine(settings)
-        self.telemetry = self.engine.telemetry
-        self._decoder = DrainDecoder()
+    def __init__(self, plans: dict[str, str], started: int) -> None:
+        self._engine = Engine(Settings(plans=plans, topic_metrics=10))
+        self._started = started
+        self.telemetry = self._engine.telemetry
         self._zero_first = ZeroFirst()
         self._process = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._process)
 
-    def receive(self, body: bytes, now: float, count: int, frame_id: str) -> None:
-        """Take a drain's request."""
+    def receive(self, frames: list[bytes], now: float, request_id: str) -> None:
+        """Accept a request of a drain."""
+        body = b"".join(frames)
         self.telemetry.requests["/logs", 204] += 1
         self.telemetry.received_bytes += len(body)
         self.telemetry.last_request_timestamp = now
-        origin = Origin(
-            drain_token=b"d.preview",
-            request_id=frame_id.encode(),
-            announced=b"%d" % count,
-        )
-        batch = self._decoder.decode(body)
-        self.engine.commit(self.engine.prepare(batch, origin, Moment(now, now)))
+        origin = Origin(b"d.preview", request_id.encode(), b"%d" % len(frames))
+        batch = DrainDecoder().decode(body)
+        self._engine.commit(self._engine.prepare(batch, origin, Moment(now, now)))
 
-    def look(self, tale: Tale, now: int, end: int) -> None:
-        """Learn the use of a cluster."""
-        self.engine.learn(look_at(tale, now, end), Moment(now, now))
-        for endpoint in (Endpoint.CLUSTER, Endpoint.TOPICS):
-            self.telemetry.poller.requests[endpoint, Outcome.OK] += 1
+    def learn(self, histories: list[History], now: int, end: int) -> None:
+        """Accept what Heroku's API reports of the clusters."""
+        for history in histories:
+            self._engine.learn(measure_use(history, now, end), Moment(now, now))
+            for endpoint in (Endpoint.CLUSTER, Endpoint.TOPICS):
+                self.telemetry.poller.requests[endpoint, Outcome.OK] += 1
 
-    def scrape(self, now: int) -> str:
-        """Answer Prometheus."""
+    def scrape(self, now: int, points: Points) -> None:
+        """Record all series."""
         moment = Moment(now, now)
-        self.engine.forget(moment)
+        self._engine.forget(moment)
         self.telemetry.requests["/metrics", 200] += 1
-        snapshot = self.engine.snapshot(moment)
+        snapshot = self._engine.snapshot(moment)
         nodes = self._zero_first.present("prometheus", snapshot.nodes, moment)
-        series = snapshot._replace(nodes=nodes).series()
-        written = render(series, generate_latest) + generate_latest(self._process)
-        return "".join(
-            f"process_start_time_seconds {self.born}\n"
-            if line.startswith("process_start_time_seconds ")
-            else line
-            for line in written.decode().splitlines(keepends=True)
-        )
+        for one in snapshot._replace(nodes=nodes).series():
+            series = f"{one.spec.name}{render_labels(one.spec, one.labels)}"
+            points.add(_target(series), now, one.value)
+        for line in generate_latest(self._process).decode().splitlines():
+            if not line.startswith("#"):
+                series, _, value = line.rpartition(" ")
+                is_start = series == "process_start_time_seconds"
+                points.add(
+                    _target(series), now, self._started if is_start else float(value)
+                )
 
 
-def record(tales: tuple[Tale, ...], end: int) -> Points:
-    """Let the agent live through the lives of some clusters.
+@cache
+def _target(series: str) -> str:
+    """Add the labels of the target, as a scrape does."""
+    name, _, labels = series.removesuffix("}").partition("{")
+    own = f"{labels}," if labels else ""
+    return f'{name}{{{own}instance="{INSTANCE}",job="{JOB}"}}'
+
+
+def record(histories: tuple[History, ...], end: int) -> Points:
+    """Run the agent on the lines of some clusters.
 
     Args:
-        tales: The clusters.
-        end: When the story ends, in seconds since the epoch.
+        histories: The clusters.
+        end: Seconds since the epoch.
 
     Returns:
-        All points that Prometheus would have scraped, and its own series ``up``.
+        All points that Prometheus would have scraped, those of ``up`` included.
     """
     points = Points()
-    begin = end - max(tale.known for tale in tales)
-    births = [begin, *(end - restart for restart in RESTARTS if end - restart > begin)]
-    agent = _Agent(_known(tales, end, births), begin)
-    lines = _merge(tales, end)
-    moment, waiting = next(lines)
-    for now in _scrapes(begin, end):
-        if len(births) > 1 and now >= births[1]:
-            del births[0]
-            agent = _Agent(_known(tales, end, births), births[0])
-            _look_around(agent, tales, now, end)
-        while moment < now:
-            _deliver(agent, moment, waiting, end)
-            moment, waiting = next(lines, (end + 1, []))
-        if now % LOOK_SECONDS < SCRAPE_SECONDS or now == begin or now < end - _OLD:
-            _look_around(agent, tales, now, end)
-        points.add_exposition(agent.scrape(now), now)
+    begin = end - max(one.known for one in histories)
+    starts = [begin, *(end - one for one in _RESTARTS if end - one > begin), end + 1]
+    lines = heapq.merge(
+        *(generate_lines(one, end) for one in histories), key=lambda one: one[0]
+    )
+    second, waiting = next(lines)
+    recent = max(begin, end - _OLD)
+    old = range(begin, recent, _OLD_SCRAPE_SECONDS)
+    agent = None
+    for now in (*old, *range(recent, end + 1, SCRAPE_SECONDS)):
+        known = [one for one in histories if now >= end - one.known]
+        started = agent is None or now >= starts[0]
+        if agent is None or started:
+            started_at = starts.pop(0)
+            plans = {
+                one.addon: one.plan for one in histories if end - one.known < starts[0]
+            }
+            agent = _Agent(plans, started_at)
+        while second < now:
+            _deliver(agent, second, waiting, end)
+            second, waiting = next(lines, (end + 1, []))
+        if started or now % _POLL_SECONDS < SCRAPE_SECONDS or now < recent:
+            agent.learn(known, now, end)
+        agent.scrape(now, points)
         points.add(_target("up"), now, 1.0)
         points.add(_target("scrape_duration_seconds"), now, 0.012)
     return points
 
 
-def _known(tales: tuple[Tale, ...], end: int, births: list[int]) -> tuple[Tale, ...]:
-    """Choose the clusters that exist before the agent is restarted next."""
-    until = births[1] if len(births) > 1 else end
-    return tuple(tale for tale in tales if end - tale.known < until)
-
-
-def _scrapes(begin: int, end: int) -> Iterator[int]:
-    recent = max(begin, end - _OLD)
-    yield from range(begin, recent, OLD_SCRAPE_SECONDS)
-    yield from range(recent, end + 1, SCRAPE_SECONDS)
-
-
-def _merge(tales: tuple[Tale, ...], end: int) -> Iterator[tuple[int, list[Line]]]:
-    """Put the lines of all clusters in the order of time."""
-    told = [tell(tale, end) for tale in tales]
-    return heapq.merge(*told, key=lambda one: one[0])
-
-
-def _look_around(agent: _Agent, tales: tuple[Tale, ...], now: int, end: int) -> None:
-    for tale in tales:
-        if now >= end - tale.known:
-            agent.look(tale, now, end)
-
-
 def _deliver(agent: _Agent, second: int, lines: list[Line], end: int) -> None:
-    """Send lines as a drain does, at times late, twice, damaged or by a stranger."""
+    """Send lines as a drain does: at times late, repeated, damaged or unauthorized."""
     ago = end - second
     late = 14.0 if 95 * MINUTE < ago < 108 * MINUTE else 0.0
     now = second + 0.4 + late + (second % 7) / 4
-    frames = [frame(lines)]
+    frames = [frame_line(line) for line in lines]
     if 205 * MINUTE < ago < 209 * MINUTE:
-        frames.append(_damaged())
-    frame_id = f"{second:x}-{agent.telemetry.requests['/logs', 204]:x}"
-    count = len(lines) + len(frames) - 1
-    for _ in range(2 if second % _RETRIED == 0 else 1):
-        agent.receive(b"".join(frames), now, count, frame_id)
+        frames.append(b"%d %s" % (len(_DAMAGED), _DAMAGED))
+    request_id = f"{second:x}-{agent.telemetry.requests['/logs', 204]:x}"
+    for _ in range(1 if second % 997 else 2):
+        agent.receive(frames, now, request_id)
     if 128 * MINUTE < ago < 134 * MINUTE:
-        agent.receive(_l10(second), now, 1, f"{frame_id}-l10")
+        text = (
+            "<172>1 2026-01-01T00:00:00+00:00 host heroku logplex - Error L10 (output "
+            f"buffer overflow): {1 + second % 9} messages dropped since "
+            "2026-01-01T00:00:00+00:00."
+        )
+        agent.receive([f"{len(text)} {text}".encode()], now, f"{request_id}-l10")
     if 70 * MINUTE < ago < 76 * MINUTE:
         agent.telemetry.auth_failures += 1
         agent.telemetry.requests["/logs", 401] += 1
-    if second % HOUR < _PAGE_VISITS:
+    if second % HOUR < 3:  # noqa: PLR2004 (visits of the page per hour)
         agent.telemetry.requests["/", 200] += 1
-
-
-def _l10(second: int) -> bytes:
-    text = (
-        "<172>1 2026-01-01T00:00:00+00:00 host heroku logplex - Error L10 (output "
-        f"buffer overflow): {1 + second % 9} messages dropped since "
-        "2026-01-01T00:00:00+00:00."
-    )
-    return f"{len(text)} {text}".encode()
-
-
-def _damaged() -> bytes:
-    """Write a metric line with a value that is none."""
-    text = (
-        b"<134>1 2026-01-01T00:00:00+00:00 host app heroku-kafka.0 - source=KAFKA "
-        b"addon=kafka-animated-39618 sample#load-avg-1m=0.1.2"
-    )
-    return b"%d %s" % (len(text), text)

@@ -102,11 +102,13 @@ def test_wrong_rules_alone_end_with_1(tmp_path: Path) -> None:
 
 def test_a_warning_alone_ends_with_0(tmp_path: Path) -> None:
     file = tmp_path / "rules.yml"
-    file.write_text("groups: [{name: a, rules: [{alert: A, expr: up == 0}]}]\n")
+    file.write_text(
+        "groups: [{name: a, rules: [{record: b, expr: heroku_kafka_queue_depth}]}]\n"
+    )
 
     said, errors = checked("--rules", str(file))
     assert "warning:" in errors
-    assert "has no label severity" in errors
+    assert "only if the brokers log a sample of that name" in errors
     assert "0 error(s), 1 warning(s)" in said
 
 

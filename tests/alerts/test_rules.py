@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.alerts.promtool_cases import FOLDER, read_cases
 from tests.serving import find_program, run_command
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-FOLDER = Path(__file__).parent / "rules"
 FILES = sorted(FOLDER.glob("*.yml"))
 COMMITTED = FOLDER.parents[2] / "alerts" / "heroku-kafka.rules.yml"
 
@@ -53,15 +53,9 @@ def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def cases_of(alert: str) -> list[dict[str, Any]]:
-    content = yaml.safe_load((FOLDER / f"{alert}.yml").read_text("utf-8"))
-    found: list[dict[str, Any]] = content["tests"]
-    return found
-
-
 def prefixes(alert: str) -> set[str]:
     """Say which kinds of case an alert has; both kinds of ``apart`` are one."""
-    names = {test["name"].partition(":")[0] for test in cases_of(alert)}
+    names = {test["name"].partition(":")[0] for test in read_cases(alert)}
     return {"apart" if name.endswith(" apart") else name for name in names}
 
 
@@ -133,7 +127,7 @@ def test_no_exception_is_for_a_case_that_is_there() -> None:
 def test_each_severity_of_an_alert_fires_with_all_its_annotations(alert: str) -> None:
     fired = [
         expected
-        for test in cases_of(alert)
+        for test in read_cases(alert)
         for check in test.get("alert_rule_test", [])
         for expected in check["exp_alerts"]
         if check["alertname"] == alert

@@ -13,14 +13,13 @@ import yaml
 
 from agent.alerting.rules import check_thresholds, render_rules
 from agent.alerting.thresholds import choose_thresholds, packaged_thresholds
-from agent.checks.expressions import Records
-from agent.checks.labels import derive_labels
 from agent.cli import cli
 from agent.settings import ENVIRONMENT_PREFIX, Settings
 from alerts.demo.receiver import Receiver
 from alerts.demo.stack import running_stack
 from dashboards.builder.catalogue import find_names
 from tests.alerts.heroku_commands import find_fault
+from tests.alerts.promtool_cases import expected_labels
 from tests.alerts.runbook_pages import (
     ALERTS,
     INDEX,
@@ -61,13 +60,9 @@ RULES: list[dict[str, Any]] = [
     for rule in group["rules"]
 ]
 SEVERITIES: dict[str, list[str]] = {}
-LABELS: dict[str, frozenset[str]] = {}
 for one in RULES:
     if "alert" in one:
-        name = one["alert"]
-        SEVERITIES.setdefault(name, []).append(one["labels"]["severity"])
-        derived = derive_labels(one["expr"], Records([]).labels_of).labels
-        LABELS[name] = LABELS.get(name, frozenset()) | derived.known
+        SEVERITIES.setdefault(one["alert"], []).append(one["labels"]["severity"])
 RUNBOOKS = read_runbooks()
 PAGES = read_all_pages()
 
@@ -270,14 +265,14 @@ def test_a_silence_matches_labels_that_the_alert_has(alert: str) -> None:
     (matchers,) = silences(alert)
 
     assert matchers["alertname"] == alert
-    assert set(matchers) <= LABELS[alert] | {"alertname", "severity"}
+    assert set(matchers) <= expected_labels(alert) | {"alertname", "severity"}
 
 
 @of_each_alert
 def test_a_silence_is_as_narrow_as_the_alert(alert: str) -> None:
     (matchers,) = silences(alert)
 
-    for narrow in {"addon", "broker", "node", "instance"} & LABELS[alert]:
+    for narrow in {"addon", "broker", "node", "instance"} & expected_labels(alert):
         assert narrow in matchers
 
 

@@ -6,9 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dashboards.preview.grafana import View, open_dashboard
+from dashboards.preview.dashboard import View, open_dashboard
 from dashboards.preview.prometheus import Prometheus
-from dashboards.preview.story import EXTENDED, STANDARD
+from dashboards.preview.scenarios import EXTENDED, STANDARD
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "alerts" / "heroku-kafka.rules.yml"

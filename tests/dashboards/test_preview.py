@@ -1,22 +1,25 @@
 """The preview draws what the dashboards say: seen in a real browser."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from dashboards.preview.model import build_model
-from dashboards.preview.screenshots import (
+from dashboards.preview.browser import (
     DrawingError,
-    draw,
+    Renderer,
     start_browser,
     take_picture,
 )
-from dashboards.preview.story import STANDARD
+from dashboards.preview.bundle import build_bundle
+from dashboards.preview.dashboard import find_targets
+from dashboards.preview.layout import lay_out
+from dashboards.preview.model import build_model
+from dashboards.preview.scenarios import STANDARD
 from tests.dashboards.history import FILES, History
+from tests.dashboards.units import UNITS, measure
 from tests.serving import find_program
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -39,6 +42,18 @@ BODIES = """() => [...document.querySelectorAll('.panel')].map((one) => ({
 CUT = """() => [...document.querySelectorAll('.number, .name, h2, th, td, header, .choices')]
   .filter((one) => one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0)
   .map((one) => one.textContent)"""
+FIELDS = """async () => {
+  const found = [];
+  for (const panel of window.MODEL.panels) {
+    const frames = await window.preview.resolveFrames(panel, window.MODEL.theme);
+    for (const frame of frames) for (const field of frame.fields) found.push({
+      panel: panel.title, type: field.type, title: window.preview.getFieldDisplayName(field, frame, frames),
+      query: /#(\\w+)$/.exec(field.name)?.[1] ?? frame.refId, unit: field.config.unit ?? "none",
+      mappings: field.config.mappings ?? [],
+    });
+  }
+  return found;
+}"""
 PAINTED = """() => {
   const seen = new Set();
   for (const canvas of document.querySelectorAll('canvas')) {
@@ -52,10 +67,10 @@ PAINTED = """() => {
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def renderer(packages: Path) -> Iterator[Renderer]:
     find_program("chromium")
-    with start_browser() as browser:
-        yield browser
+    with start_browser(build_bundle(packages)) as renderer:
+        yield renderer
 
 
 @pytest.fixture(params=THEMES)
@@ -64,15 +79,15 @@ def theme(request: pytest.FixtureRequest) -> str:
 
 
 def build(history: History, name: str, theme: str = "dark") -> dict[str, Any]:
-    return build_model(history.look(name, STANDARD), theme, open_rows=True)
+    return build_model(history.look(name, STANDARD), theme)
 
 
 @pytest.fixture(params=FILES)
 def drawn(
-    request: pytest.FixtureRequest, history: History, browser: Browser, theme: str
+    request: pytest.FixtureRequest, history: History, renderer: Renderer, theme: str
 ) -> Iterator[tuple[dict[str, Any], Page]]:
     model = build(history, request.param, theme)
-    with draw(browser, model) as page:
+    with renderer.draw(model) as page:
         yield model, page
 
 
@@ -118,14 +133,12 @@ def model_of(panel: dict[str, Any], theme: str = "dark") -> dict[str, Any]:
     start, step, count = 1_800_000_000, 60, 60
     times = [(start + row * step) * 1000 for row in range(count)]
     shared = {
-        "number": 0,
         "title": "One",
         "place": {"x": 0, "y": 0, "w": 24, "h": 8},
-        "hides": 0,
         "start": start,
         "end": start + count * step,
         "times": times,
-        "frames": [],
+        "answers": [],
         "options": {},
     }
     return {
@@ -142,19 +155,11 @@ def model_of(panel: dict[str, Any], theme: str = "dark") -> dict[str, Any]:
 
 
 def series(values: list[float | None], title: str = "a") -> dict[str, Any]:
-    times = [(1_800_000_000 + row * 60) * 1000 for row in range(len(values))]
-    columns = [
-        {"name": "Time", "kind": "time", "values": times, "labels": {}},
-        {
-            "name": "Value",
-            "kind": "number",
-            "values": values,
-            "labels": {},
-            "title": title,
-            "query": "A",
-        },
+    points = [
+        ((1_800_000_000 + row * 60) * 1000, one) for row, one in enumerate(values)
     ]
-    return {"columns": columns}
+    one = {"labels": {}, "title": title, "points": points}
+    return {"refId": "A", "table": False, "alone": True, "series": [one]}
 
 
 def field(**defaults: Any) -> dict[str, Any]:
@@ -175,14 +180,14 @@ STEPS = {
     ("value", "colour"), [(0.5, "green"), (0.8, "orange"), (0.95, "red")]
 )
 def test_a_stat_has_the_colour_of_its_threshold(
-    browser: Browser, theme: str, value: float, colour: str
+    renderer: Renderer, theme: str, value: float, colour: str
 ) -> None:
     panel = {
         "type": "stat",
-        "frames": [series([value])],
+        "answers": [series([value])],
         "fieldConfig": field(unit="percentunit", thresholds=STEPS),
     }
-    with draw(browser, model_of(panel, theme)) as page:
+    with renderer.draw(model_of(panel, theme)) as page:
         number = page.locator(".number")
         style = number.evaluate("(one) => getComputedStyle(one).color")
         assert number.inner_text().replace("\n", "") == f"{value * 100:.0f}%"
@@ -195,48 +200,19 @@ def rgb(colour: str) -> str:
     return f"rgb({', '.join(map(str, parts))})"
 
 
-@pytest.mark.parametrize(
-    ("value", "unit", "text"),
-    [
-        (0, "bytes", "0 B"),
-        (1536, "bytes", "1.50 KiB"),
-        (221 * 2**30, "bytes", "221 GiB"),
-        (1_234_567, "Bps", "1.23 MB/s"),
-        (1_234_567, "binBps", "1.18 MiB/s"),
-        (0.8734, "percentunit", "87.3%"),
-        (12_345, "short", "12.3 K"),
-        (45, "s", "45 s"),
-        (5_400, "s", "1.50 hours"),
-        (93_784, "dtdurations", "1 day"),
-        (151.5, "iops", "152 io/s"),
-        (12, "suffix: lines", "12 lines"),
-    ],
-)
-def test_a_number_is_written_as_grafana_writes_it(
-    browser: Browser, value: float, unit: str, text: str
-) -> None:
-    panel = {
-        "type": "stat",
-        "frames": [series([value])],
-        "fieldConfig": field(unit=unit),
-    }
-    with draw(browser, model_of(panel)) as page:
-        assert page.locator(".number").text_content() == text
-
-
 def test_threshold_lines_and_series_are_painted_in_their_colours(
-    browser: Browser, theme: str
+    renderer: Renderer, theme: str
 ) -> None:
     panel = {
         "type": "timeseries",
-        "frames": [series([0.2 + row / 60 for row in range(60)])],
+        "answers": [series([0.2 + row / 60 for row in range(60)])],
         "fieldConfig": field(
             thresholds=STEPS,
             color={"mode": "fixed", "fixedColor": "#0000ff"},
-            custom={"lineWidth": 3, "thresholdsStyle": {"mode": "line+area"}},
+            custom={"lineWidth": 3, "thresholdsStyle": {"mode": "dashed"}},
         ),
     }
-    with draw(browser, model_of(panel, theme)) as page:
+    with renderer.draw(model_of(panel, theme)) as page:
         found = set(page.evaluate(SHADES))
 
     assert "0,0,255" in found
@@ -263,31 +239,20 @@ def near(wanted: list[int], found: str) -> bool:
     )
 
 
-def test_what_is_mirrored_is_below_zero(browser: Browser) -> None:
-    panel = {
-        "type": "timeseries",
-        "frames": [series([5.0] * 60)],
-        "fieldConfig": field(custom={"transform": "negative-Y"}),
-    }
-    with draw(browser, model_of(panel)) as page:
-        assert page.evaluate("axisText([-5], { custom: {}, unit: 'short' })") == ["-5"]
-        low = page.evaluate("seriesOf(MODEL.panels[0])[0].values[0]")
-
-    assert low == -5
-
-
-def test_a_stack_adds_up_its_series(browser: Browser) -> None:
+def test_a_stack_adds_up_its_series(renderer: Renderer) -> None:
     stacking = {"mode": "normal", "group": "A"}
     panel = {
         "type": "timeseries",
-        "frames": [series([2.0, 3.0], "a"), series([5.0, 7.0], "b")],
+        "answers": [series([2.0, 3.0], "a"), series([5.0, 7.0], "b")],
         "fieldConfig": field(custom={"stacking": stacking}),
     }
-    with draw(browser, model_of(panel)) as page:
+    with renderer.draw(model_of(panel)) as page:
         sums = page.evaluate(
-            """() => {
-              const found = seriesOf(MODEL.panels[0]);
-              stack(found);
+            """async () => {
+              const { alignSeries, resolveFrames, stackSeries } = window.preview;
+              const [panel] = window.MODEL.panels;
+              const found = alignSeries(panel, await resolveFrames(panel, "dark"));
+              stackSeries(found);
               return found.map((one) => one.drawn.slice(0, 2));
             }"""
         )
@@ -295,59 +260,124 @@ def test_a_stack_adds_up_its_series(browser: Browser) -> None:
     assert sums == [[2, 3], [7, 10]]
 
 
-def test_a_table_shows_texts_colours_and_gauges(browser: Browser) -> None:
-    columns = [
-        {"name": "broker", "kind": "string", "values": ["0", "<b>1</b>"]},
-        {"name": "Value #A", "kind": "number", "values": [0.95, None], "title": "Used"},
+def test_a_table_shows_texts_and_colours(renderer: Renderer, theme: str) -> None:
+    cell = {"type": "color-background", "mode": "basic"}
+    override = {
+        "matcher": {"id": "byName", "options": "Value"},
+        "properties": [
+            {"id": "unit", "value": "percentunit"},
+            {"id": "custom.cellOptions", "value": cell},
+        ],
+    }
+    rows = [("0", 0.95), ("<b>1</b>", None)]
+    found = [
+        {"labels": {"broker": broker}, "title": "", "points": [(1_000, value)]}
+        for broker, value in rows
     ]
-    cell = {"type": "gauge", "mode": "basic"}
     panel = {
         "type": "table",
-        "frames": [{"columns": columns}],
-        "fieldConfig": {
-            "defaults": {"custom": {}, "thresholds": STEPS},
-            "overrides": [
-                {
-                    "matcher": {"id": "byName", "options": "Used"},
-                    "properties": [
-                        {"id": "unit", "value": "percentunit"},
-                        {"id": "custom.cellOptions", "value": cell},
-                    ],
-                }
-            ],
-        },
+        "answers": [{"refId": "A", "table": True, "alone": True, "series": found}],
+        "fieldConfig": {"defaults": {"thresholds": STEPS}, "overrides": [override]},
     }
-    with draw(browser, model_of(panel)) as page:
-        rows = page.locator("tr").all_inner_texts()
-        bar = page.locator(".gauge i").evaluate(
-            "(one) => one.clientWidth / one.parentElement.clientWidth"
+    with renderer.draw(model_of(panel, theme)) as page:
+        shown = [row.split("\t")[1:] for row in page.locator("tr").all_inner_texts()]
+        ground = page.locator("td.number").first.evaluate(
+            "(one) => getComputedStyle(one).backgroundColor"
         )
 
-    assert [re.split(r"\s+", row.strip()) for row in rows] == [
-        ["broker", "Used"],
-        ["0", "95%"],
-        ["<b>1</b>"],
+    assert shown == [["broker", "Value"], ["0", "95%"], ["<b>1</b>", ""]]
+    assert ground == rgb(COLOURS[theme]["red"])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_unit_of_each_series_is_what_it_measures(
+    history: History, renderer: Renderer, name: str
+) -> None:
+    view = history.look(name, STANDARD)
+    measures = {
+        (
+            placed.view.interpolate(placed.panel["title"], placed.panel),
+            one.query,
+        ): measure(one.expression)
+        for placed in lay_out(view)
+        if find_targets(placed.panel)
+        for one in placed.view.run_all(placed.panel)
+    }
+    with renderer.draw(build_model(view, "dark")) as page:
+        fields = page.evaluate(FIELDS)
+    numbers = [one for one in fields if one["type"] == "number"]
+    wrong = [
+        (one["panel"], one["title"], one["unit"])
+        for one in numbers
+        if one["unit"] not in UNITS[measures[one["panel"], one["query"]]]
+        and not shows_texts(one["mappings"])
     ]
-    assert bar == pytest.approx(0.95, abs=0.02)
+
+    assert wrong == []
+    assert len(numbers) >= len(measures) - 5
 
 
-def test_an_unknown_panel_is_no_silent_hole(browser: Browser) -> None:
-    panel = {"type": "news", "fieldConfig": field()}
+def shows_texts(mappings: list[dict[str, Any]]) -> bool:
+    """Say whether more values than nothing and 0 are shown as texts."""
+    return any(
+        one["type"] == "value" and set(one["options"]) != {"0"} for one in mappings
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "reason"),
+    [
+        ({"transformations": [{"id": "nonsense"}]}, "the transformation nonsense"),
+        (
+            {"fieldConfig": {"defaults": {"unti": "s"}, "overrides": []}},
+            "the property unti",
+        ),
+        (
+            {
+                "fieldConfig": {
+                    "defaults": {"custom": {"axisWidth": 3}},
+                    "overrides": [],
+                }
+            },
+            "the property custom.axisWidth",
+        ),
+        ({"options": {"reduceOptions": {"calcs": ["least"]}}}, "the reducer least"),
+    ],
+)
+def test_what_the_preview_does_not_support_is_an_error(
+    renderer: Renderer, part: dict[str, Any], reason: str
+) -> None:
+    panel = {
+        "type": "stat",
+        "answers": [series([1.0])],
+        "fieldConfig": field(),
+        **part,
+    }
 
     with (
-        pytest.raises(DrawingError, match="does not know the panel type news"),
-        draw(browser, model_of(panel)),
+        pytest.raises(DrawingError, match=f"does not support {reason}"),
+        renderer.draw(model_of(panel)),
     ):
         pass
 
 
-def test_hostile_values_stay_text(browser: Browser) -> None:
+def test_an_unknown_panel_is_no_silent_hole(renderer: Renderer) -> None:
+    panel = {"type": "news", "fieldConfig": field()}
+
+    with (
+        pytest.raises(DrawingError, match="does not support the panel type news"),
+        renderer.draw(model_of(panel)),
+    ):
+        pass
+
+
+def test_hostile_values_stay_text(renderer: Renderer) -> None:
     hostile = "</script><img src=x onerror=alert(1)>"
     panel = {
         "type": "timeseries",
-        "frames": [series([1.0] * 60, hostile)],
+        "answers": [series([1.0] * 60, hostile)],
         "fieldConfig": field(),
     }
-    with draw(browser, model_of(panel)) as page:
+    with renderer.draw(model_of(panel)) as page:
         assert page.locator("img").count() == 0
         assert page.get_by_text(hostile).count() == 1

@@ -1,27 +1,22 @@
 """Each query of each dashboard is run against a Prometheus, as Grafana would."""
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
-from dashboards.preview.frames import Column, Frame
-from dashboards.preview.grafana import (
+from dashboards.preview.dashboard import (
     Answer,
     Panel,
     View,
     find_annotations,
     find_targets,
-    shape_answers,
 )
 from dashboards.preview.layout import Placed, lay_out
 from dashboards.preview.model import build_model
 from dashboards.preview.recording import INSTANCE, JOB
-from dashboards.preview.story import STANDARD, TALES
-from dashboards.preview.transformations import transform
+from dashboards.preview.scenarios import HISTORIES, STANDARD
 from tests.dashboards.history import CLUSTERS, FILES, History, load
-from tests.dashboards.units import UNITS, measure
 from tests.documented import LOG, METRICS
 from tests.frames import frame
 from tests.serving import running
@@ -38,7 +33,7 @@ MAY_BE_EMPTY: dict[tuple[str, str, str], str] = {
 
 def panels(view: View) -> Iterator[Placed]:
     """Yield all panels with queries: in collapsed rows too, and each repetition."""
-    for placed in lay_out(view, open_rows=True):
+    for placed in lay_out(view):
         if find_targets(placed.panel):
             yield placed
 
@@ -66,7 +61,7 @@ def test_the_cluster_is_chosen_among_all_of_them(history: History, name: str) ->
     choices = history.look(name, STANDARD).choices
 
     if "addon" in choices:
-        assert set(choices["addon"].options) == {tale.addon for tale in TALES}
+        assert set(choices["addon"].options) == {one.addon for one in HISTORIES}
 
 
 @pytest.mark.parametrize("addon", CLUSTERS)
@@ -126,81 +121,17 @@ def test_the_series_of_a_chart_have_names_of_their_own(
     twice = []
     for placed in panels(history.look(name, addon)):
         panel = placed.panel
-        frames = shape_answers(placed.view.run_all(panel))
-        titles = [one.columns[-1].title for one in frames if not is_table(one)]
+        titles = [
+            answer.title_of(series)
+            for answer in placed.view.run_all(panel)
+            if not answer.is_table
+            for series in answer.series
+        ]
         twice += [
             (panel["title"], title) for title in set(titles) if titles.count(title) > 1
         ]
 
     assert twice == []
-
-
-def is_table(shaped: Frame) -> bool:
-    return shaped.columns[-1].title is None
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_the_unit_of_each_series_is_what_it_measures(
-    history: History, name: str
-) -> None:
-    wrong = []
-    for placed in panels(history.look(name, STANDARD)):
-        panel = placed.panel
-        found = placed.view.run_all(panel)
-        measures = {one.query: measure(one.expression) for one in found}
-        frames = transform(shape_answers(found), panel.get("transformations") or ())
-        for column in (one for each in frames for one in each.columns):
-            if column.kind != "number" or column.query not in measures:
-                continue
-            unit, mapped = find_unit(panel, column)
-            if unit not in UNITS[measures[column.query]] and not mapped:
-                wrong.append((panel["title"], title_of(column), unit, measures))
-
-    assert wrong == []
-
-
-def title_of(column: Column) -> str:
-    return column.title or column.name
-
-
-def find_unit(panel: Panel, column: Column) -> tuple[str, bool]:
-    """Find a column's unit, and whether its values are shown as texts instead."""
-    defaults = panel["fieldConfig"]["defaults"]
-    unit, mapped = defaults.get("unit", "none"), names_values(defaults)
-    for override in panel["fieldConfig"].get("overrides", []):
-        if matches(override["matcher"], column):
-            for one in override["properties"]:
-                unit = one["value"] if one["id"] == "unit" else unit
-                mapped = mapped or (one["id"] == "mappings" and names_values(one))
-                hidden = one["id"] == "custom.hidden" and one["value"]
-                mapped = mapped or hidden
-    return unit, mapped
-
-
-def names_values(part: Mapping[str, Any]) -> bool:
-    """Say whether more values than nothing and 0 are shown as texts."""
-    mappings = part.get("mappings") or part.get("value") or ()
-    return any(
-        one["type"] == "value" and set(one["options"]) != {"0"} for one in mappings
-    )
-
-
-def matches(matcher: Mapping[str, Any], column: Column) -> bool:
-    wanted = matcher["options"]
-    match matcher["id"]:
-        case "byName":
-            return wanted in (column.name, column.title)
-        case "byNames":
-            return title_of(column) in wanted["names"]
-        case "byRegexp":
-            return bool(re.search(wanted.strip("/"), title_of(column)))
-        case "byFrameRefID":
-            return bool(wanted == column.query)
-        case "byType":
-            return bool(wanted == column.kind)
-        case other:
-            message = f"the matcher {other} is not known"
-            raise ValueError(message)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -210,7 +141,7 @@ def test_each_annotation_is_found(history: History, name: str) -> None:
     for annotation in annotations:
         views = [history.look(name, addon) for addon in CLUSTERS]
         found = [
-            view.ask(view.interpolate(annotation["target"]["expr"]), {}, instant=False)
+            view.query_range(view.interpolate(annotation["target"]["expr"]), {})
             for view in views
         ]
         assert any(found), annotation["name"]
@@ -223,15 +154,15 @@ def test_each_annotation_is_found(history: History, name: str) -> None:
 def test_no_scenario_of_the_simulator_breaks_a_query(
     history: History, name: str
 ) -> None:
-    for tale in TALES:
-        view = history.look(name, tale.addon)
+    for one in HISTORIES:
+        view = history.look(name, one.addon)
         assert list(answers(view))
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_without_any_data_nothing_fails(emptiness: History, name: str) -> None:
     view = emptiness.look(name, STANDARD)
-    model = build_model(view, "dark", open_rows=True)
+    model = build_model(view, "dark")
 
     errors = {one["title"]: one["error"] for one in model["panels"] if "error" in one}
     assert errors == {}

@@ -1,13 +1,10 @@
 """Each panel is held against the types that Grafana publishes, by the TypeScript compiler.
 
 Grafana's package describes the newest Grafana; what is valid there and written with a
-schema of Grafana 11 is read by all between. The packages stand in ``schema/``, as
-versions and hashes.
+schema of Grafana 11 is read by all between.
 """
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from dashboards.preview.bundle import PACKAGES
 from tests.dashboards.packaged import NAMES, Tree, load, panels
 from tests.serving import find_program
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-HERE = Path(__file__).parent / "schema"
 TYPES = "./node_modules/@grafana/schema/dist/types"
 FOLDERS = {
     "gauge": "gauge",
@@ -48,29 +45,6 @@ type Plain<T> =
   T extends Array<infer U> ? Array<Plain<U>> :
   T extends object ? {{ [K in keyof T]?: Plain<T[K]> }} : T;
 """
-
-
-@pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the packages into a folder of pytest's."""
-    npm = find_program("npm")
-    folder = tmp_path_factory.mktemp("schema")
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / name, folder)
-    ended = subprocess.run(
-        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "npm_config_cache": str(folder / "cache")},
-        check=False,
-    )
-    if ended.returncode:
-        message = f"npm ci failed: {ended.stderr[-500:]}"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return folder
 
 
 def check(folder: Path, text: str) -> str:
@@ -164,8 +138,8 @@ def without(tree: Tree, *names: str) -> Tree:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_grafanas_own_types_accept_each_part(workshop: Path, name: str) -> None:
-    assert check(workshop, describe(load(name))) == ""
+def test_grafanas_own_types_accept_each_part(packages: Path, name: str) -> None:
+    assert check(packages, describe(load(name))) == ""
 
 
 @pytest.mark.parametrize(
@@ -181,7 +155,7 @@ def test_grafanas_own_types_accept_each_part(workshop: Path, name: str) -> None:
     ],
 )
 def test_a_planted_error_is_found(
-    workshop: Path, path: str, value: object, hint: str
+    packages: Path, path: str, value: object, hint: str
 ) -> None:
     tree = json.loads(json.dumps(load("heroku-kafka-overview")))
     panel = next(one for one in panels(tree) if one["type"] == "timeseries")
@@ -191,10 +165,10 @@ def test_a_planted_error_is_found(
         part = part[one]
     part[last] = value
 
-    assert hint in check(workshop, describe(tree))
+    assert hint in check(packages, describe(tree))
 
 
-def test_a_planted_error_in_an_override_is_found(workshop: Path) -> None:
+def test_a_planted_error_in_an_override_is_found(packages: Path) -> None:
     tree = json.loads(json.dumps(load("heroku-kafka-overview")))
     panel = next(one for one in panels(tree) if one["type"] == "table")
     panel["fieldConfig"]["overrides"].append(
@@ -204,8 +178,8 @@ def test_a_planted_error_in_an_override_is_found(workshop: Path) -> None:
         }
     )
 
-    assert "widht" in check(workshop, describe(tree))
+    assert "widht" in check(packages, describe(tree))
 
 
 def test_the_lock_names_no_registry() -> None:
-    assert "://" not in (HERE / "package-lock.json").read_text(encoding="utf-8")
+    assert "://" not in (PACKAGES / "package-lock.json").read_text(encoding="utf-8")

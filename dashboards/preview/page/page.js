@@ -1,71 +1,56 @@
-// Puts the panels where the dashboard's grid wants them, and has each one drawn.
-"use strict";
+// Places the panels on the dashboard's grid and draws each of them.
+import "uplot/dist/uPlot.min.css";
+import "./style.css";
+import { add } from "./elements.js";
+import { getFieldDisplayName } from "@grafana/data";
+import { alignSeries, resolveFrames } from "./fields.js";
+import { drawGauge, drawStat } from "./numbers.js";
+import { drawAlerts, drawTable, drawText } from "./tables.js";
+import { drawTimeline } from "./timeline.js";
+import { drawTimeseries, stackSeries } from "./timeseries.js";
 
-const CELL = 30;
-const GAP = 8;
-const COLUMNS = 24;
+const [CELL, GAP, COLUMNS] = [30, 8, 24];
 const DRAW = {
-  timeseries: drawTimeseries, "state-timeline": drawTimeline, stat: drawStat, gauge: drawGauge,
-  bargauge: drawBarGauge, table: drawTable, text: drawText, alertlist: drawAlerts,
+  alertlist: drawAlerts, gauge: drawGauge, stat: drawStat, "state-timeline": drawTimeline,
+  table: drawTable, text: drawText, timeseries: drawTimeseries,
 };
 
-function add(parent, tag, name = "", text = "") {
-  const made = document.createElement(tag);
-  if (name) made.className = name.trim();
-  if (text) made.textContent = text;
-  parent.append(made);
-  return made;
-}
-
-function nothing(panel, body, text) {
-  const box = add(body, "div", "nothing", panel.fieldConfig?.defaults?.noValue ?? text ?? "No data");
-  box.dataset.empty = "true";
-}
-
-function pill(parent, name, value, kind = "") {
+function addPill(parent, name, value, kind = "") {
   const box = add(parent, "span", `pill ${kind}`);
-  if (name) add(box, "b", "", name);
-  if (value) add(box, "span", "", value);
+  for (const [tag, text] of [["b", name], ["span", value]]) if (text) add(box, tag, "", text);
 }
 
-function drawHead() {
+function drawHead(model) {
   const head = add(document.body, "header");
-  add(head, "h1", "", MODEL.title);
-  pill(head, "preview, not Grafana", "", "not-grafana");
-  pill(head, "", MODEL.range);
-  if (MODEL.refresh) pill(head, "↻", MODEL.refresh);
+  add(head, "h1", "", model.title);
+  addPill(head, "preview, not Grafana", "", "not-grafana");
+  addPill(head, "", model.range);
+  if (model.refresh) addPill(head, "↻", model.refresh);
   const choices = add(document.body, "div", "choices");
-  for (const { label, value } of MODEL.variables) pill(choices, label, value);
-  const links = add(choices, "div", "links");
-  for (const title of MODEL.links) pill(links, "", title);
+  for (const { label, value } of model.variables) addPill(choices, label, value);
+  for (const title of model.links) addPill(choices, "", title, "link");
 }
 
-function drawPanel(panel, grid) {
+async function drawPanel(panel, grid, model) {
   const cell = (grid.clientWidth + GAP) / COLUMNS;
   const { x, y, w, h } = panel.place;
   const row = panel.type === "row";
-  const box = add(grid, "section", row ? `row ${panel.collapsed ? "closed" : ""}` : "panel");
-  box.id = `panel-${panel.number}`;
-  box.style.left = `${x * cell}px`;
-  box.style.top = `${y * (CELL + GAP)}px`;
-  box.style.width = `${w * cell - GAP}px`;
-  box.style.height = `${h * CELL + (h - 1) * GAP}px`;
+  const box = add(grid, "section", row ? "row" : "panel");
+  Object.assign(box.style, {
+    left: `${x * cell}px`, top: `${y * (CELL + GAP)}px`,
+    width: `${w * cell - GAP}px`, height: `${h * (CELL + GAP) - GAP}px`,
+  });
   if (row) {
-    add(box, "span", "", panel.title);
-    if (panel.hides) add(box, "small", "", `(${panel.hides} panels)`);
+    box.append(panel.title);
     return;
   }
-  if (panel.transparent) box.classList.add("clear");
-  if (panel.title) {
-    const title = add(box, "h2", "", panel.title);
-    if (panel.description) add(title, "i", "", "i");
-  }
+  const title = add(box, "h2", "", panel.title);
+  if (panel.description) add(title, "i", "", "i");
   const body = add(box, "div", "body");
-  if (!panel.title) body.style.paddingTop = "8px";
   try {
     if (panel.error) throw new Error(panel.error);
-    if (!DRAW[panel.type]) throw new Error(`the preview does not know the panel type ${panel.type}`);
-    DRAW[panel.type](panel, body);
+    if (!DRAW[panel.type]) throw new Error(`the preview does not support the panel type ${panel.type}`);
+    DRAW[panel.type](panel, body, await resolveFrames(panel, model.theme), model);
   } catch (error) {
     body.replaceChildren();
     add(body, "div", "broken", error.message);
@@ -73,15 +58,16 @@ function drawPanel(panel, grid) {
   }
 }
 
-function drawPage() {
-  document.body.classList.add(MODEL.theme);
-  drawHead();
+async function drawPage(model) {
+  document.body.classList.add(model.theme);
+  drawHead(model);
   const grid = add(document.body, "main");
-  const bottom = Math.max(0, ...MODEL.panels.map(({ place }) => place.y + place.h));
+  const bottom = Math.max(0, ...model.panels.map(({ place }) => place.y + place.h));
   grid.style.height = `${bottom * (CELL + GAP)}px`;
-  for (const panel of MODEL.panels) drawPanel(panel, grid);
+  for (const panel of model.panels) await drawPanel(panel, grid, model);
   // uPlot draws in a microtask.
   requestAnimationFrame(() => requestAnimationFrame(() => { document.body.dataset.drawn = "true"; }));
 }
 
-drawPage();
+window.preview = { alignSeries, getFieldDisplayName, resolveFrames, stackSeries }; // for tests
+drawPage(window.MODEL);

@@ -1,85 +1,58 @@
-// Tables, text, alert lists.
-"use strict";
+// Tables, texts and alert lists.
+import { FieldType, getFieldDisplayName, getValueFormat, renderTextPanelMarkdown, sortDataFrame } from "@grafana/data";
+import { add, showNothing } from "./elements.js";
+import { textOf, themeOf } from "./fields.js";
 
-function drawTable(panel, body) {
-  const frame = panel.frames.find((one) => one.columns.length) ?? { columns: [] };
-  const columns = frame.columns.map((column) => ({ column, config: configure(panel, column) }))
-    .filter(({ config }) => !config.custom.hidden);
-  const count = columns[0]?.column.values.length ?? 0;
-  if (!count) return nothing(panel, body);
-  const table = add(body, "table", "cells");
-  if (panel.options?.showHeader !== false) {
-    const head = add(table, "tr");
-    for (const { column, config } of columns) {
-      add(head, "th", alignment(column, config), titleOf(column, config));
-    }
-  }
-  for (const row of rowOrder(panel, columns, count)) {
-    const line = add(table, "tr");
-    for (const { column, config } of columns) drawCell(column, config, row, add(line, "td", alignment(column, config)));
-  }
-  for (const [place, { config }] of columns.entries()) {
-    if (config.custom.width) table.rows[0].cells[place].style.width = `${config.custom.width}px`;
-  }
-  if (body.scrollHeight > body.clientHeight + 1) body.dataset.cut = "a table scrolls in Grafana";
-}
+const CELLS = ["auto", "color-background", "color-text"];
 
-function alignment(column, config) {
-  const align = config.custom.align ?? "auto";
-  if (align === "center") return "center";
-  return align === "right" || (align === "auto" && column.kind === "number") ? "number" : "";
-}
-
-function rowOrder(panel, columns, count) {
-  const rows = Array.from({ length: count }, (_, row) => row);
+export function drawTable(panel, body, frames, model) {
+  let frame = frames.find(({ fields }) => fields.length);
+  if (!frame?.length) return showNothing(panel, body);
+  const titles = frame.fields.map((field) => getFieldDisplayName(field, frame, frames));
   for (const { displayName, desc } of panel.options?.sortBy ?? []) {
-    const found = columns.find(({ column, config }) => titleOf(column, config) === displayName);
-    if (!found) continue;
-    const { values } = found.column;
-    rows.sort((a, b) => (desc ? -1 : 1) * (values[a] > values[b] ? 1 : values[a] < values[b] ? -1 : 0));
+    frame = sortDataFrame(frame, titles.indexOf(displayName), desc);
   }
-  return rows;
-}
-
-function drawCell(column, config, row, cell) {
-  const value = column.values[row];
-  const kind = config.custom.cellOptions?.type ?? config.custom.displayMode ?? "auto";
-  const time = column.kind === "time" && !config.unit;
-  const text = time ? clock(value) : written(value, { ...config, noValue: config.noValue ?? "" }).join("");
-  const colour = value == null && !mapping(value, config) ? TEXT : colourOf(value, config);
-  if (kind === "gauge" && value != null) return drawCellGauge(value, config, colour, text, cell);
-  if (kind === "color-background" && value != null) {
-    cell.style.background = config.custom.cellOptions.mode === "gradient" ? `linear-gradient(120deg, ${faded(colour, 0.85)}, ${colour})` : colour;
-    cell.style.color = inkOn(colour);
+  const table = add(body, "table", "cells");
+  const head = add(table, "tr");
+  frame.fields.forEach((field, column) => {
+    const cell = add(head, "th", alignmentOf(field), titles[column]);
+    if (field.config.custom?.width) cell.style.width = `${field.config.custom.width}px`;
+  });
+  for (let row = 0; row < frame.length; row += 1) {
+    const line = add(table, "tr");
+    for (const field of frame.fields) drawCell(field, field.values[row], add(line, "td", alignmentOf(field)), model);
   }
-  if (kind === "color-text") cell.style.color = colour;
-  const place = config.links?.length ? add(cell, "a") : cell;
-  place.append(text);
 }
 
-function drawCellGauge(value, config, colour, text, cell) {
-  const box = add(cell, "div", "gauge");
-  const track = add(box, "u");
-  const bar = add(track, "i");
-  bar.style.width = `${shareOf(value, config) * 100}%`;
-  bar.style.background = config.custom.cellOptions.mode === "gradient" ? `linear-gradient(90deg, ${faded(colour, 0.35)}, ${colour})` : colour;
-  add(box, "span", "", text).style.color = colour;
+const alignmentOf = ({ type }) => (type === FieldType.number ? "number" : "");
+
+function drawCell(field, value, cell, model) {
+  const { type = "auto" } = field.config.custom?.cellOptions ?? {};
+  if (!CELLS.includes(type)) throw new Error(`the preview does not support the cell type ${type}`);
+  const display = field.display(value);
+  const { colors, visualization } = themeOf(model.theme);
+  const coloured = display.text !== "" && display.color !== visualization.getColorByName("transparent");
+  if (type === "color-background" && coloured) {
+    cell.style.background = display.color;
+    cell.style.color = colors.getContrastText(display.color);
+  }
+  if (type === "color-text" && coloured) cell.style.color = display.color;
+  (field.config.links?.length ? add(cell, "a") : cell).append(textOf(display));
 }
 
-function drawText(panel, body) {
-  const box = add(body, "div", "text");
-  box.innerHTML = panel.html; // rendered from Markdown without HTML of its own
+export function drawText(panel, body) {
+  add(body, "div", "text").innerHTML = renderTextPanelMarkdown(panel.content); // sanitized
 }
 
-function drawAlerts(panel, body) {
-  if (!panel.alerts.length) return nothing(panel, body, "No alerts matching filters");
+export function drawAlerts(panel, body, frames, model) {
+  if (!panel.alerts.length) return showNothing(panel, body, "No alerts matching filters");
   const list = add(body, "ul", "alerts");
   for (const { name, state, labels, since } of panel.alerts) {
     const item = add(list, "li");
     const line = add(item, "div");
-    add(line, "span", "state", state).style.background = state === "firing" ? "#d10e5c" : "#e08400";
+    add(line, "span", `state ${state}`, state);
     add(line, "b", "", name);
-    add(line, "time", "", `for ${duration(MODEL.end - since, 0).join("")}`);
+    add(line, "time", "", `for ${textOf(getValueFormat("dtdurations")(model.end - since, 0))}`);
     add(item, "div", "labels", Object.entries(labels).map((pair) => pair.join("=")).join("  "));
   }
 }
