@@ -22,6 +22,7 @@ class _Scheduling(LoadScopeScheduling):  # type: ignore[misc] # it has no types
         return "history" if file.endswith(_SHARING_HISTORY) else file
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Use one worker more than cores: some tests mostly wait for real programs."""
     return (os.cpu_count() or 1) + 1

@@ -202,10 +202,12 @@ def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
 
 
 def clean_environ() -> dict[str, str]:
+    """Copy the environment without settings of the agent and the size of a terminal."""
     return {
         name: value
         for name, value in os.environ.items()
-        if name != "PORT" and not name.startswith("HEROKU_KAFKA_AGENT_")
+        if name not in {"COLUMNS", "LINES", "PORT"}
+        and not name.startswith("HEROKU_KAFKA_AGENT_")
     }
 
 
