@@ -1,5 +1,5 @@
-# make run    two simulated clusters through the agent, on loopback
-# make test   all checks that need nothing but Python, and the real components if there
+# make run    install the agent and run it with two simulated clusters, on loopback
+# make test   install the development tools and run all tests, in parallel
 # make check  linters and types
 # make alerts write the alert rules from their source
 # make alerts-demo  see the alerts of a simulated cluster, an hour in a minute
@@ -10,15 +10,20 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What the agent needs to run, and what its developers need besides.
+RUNTIME := $(VENV)/runtime
 READY := $(VENV)/ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: run test check alerts alerts-demo dashboards dashboards-preview lock clean
 
-run: $(READY)
-	@$(BIN)/heroku-kafka-agent demo
+run: $(RUNTIME)
+	@echo "Starting a demo: the agent and two simulated clusters. Ctrl-C ends it."
+	@$(BIN)/python -m agent demo
 
+# In parallel; for some of the tests: .venv/bin/python -m pytest tests/...
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -p tests.parallel -n auto
 
 check: $(READY)
 	$(BIN)/ruff check
@@ -26,8 +31,8 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-alerts: $(READY)
-	$(BIN)/heroku-kafka-agent alerts --out alerts/heroku-kafka.rules.yml
+alerts: $(RUNTIME)
+	$(BIN)/python -m agent alerts --out alerts/heroku-kafka.rules.yml
 
 dashboards: $(READY)
 	$(BIN)/python -m dashboards.builder
@@ -37,17 +42,24 @@ dashboards-preview: $(READY)
 	$(BIN)/python -m dashboards.preview --out build/dashboards-preview
 
 # Needs Debian's prometheus and prometheus-alertmanager. DEMO="--scenario disk-filling"
-alerts-demo: $(READY)
+alerts-demo: $(RUNTIME)
 	@$(BIN)/python -m alerts.demo $(DEMO)
 
-# Without its dependencies, for the last: it asks for Kerberos, whose headers are seldom
-# there; the part of it that is used here needs nothing that the lock has not.
-$(READY): requirements.lock pyproject.toml dashboards/requirements.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r dashboards/requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+$(RUNTIME): requirements.txt
+	@echo "Installing the agent's dependencies into $(VENV), once: 66 MB, about 10 seconds."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r requirements.txt
 	@touch $@
+
+# dashboards/requirements.txt without its dependencies: it asks for Kerberos, whose headers
+# are seldom there; the part of it that is used here needs nothing that the lock has not.
+$(READY): requirements.lock pyproject.toml dashboards/requirements.txt
+	@echo "Installing the development tools into $(VENV), once: 400 MB, about 30 seconds."
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --require-hashes --no-deps -r dashboards/requirements.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $(RUNTIME) $@
 
 # Hashes and versions only: no index is named, so any mirror serves.
 # requirements.txt is the part of it that runs: for Heroku and the Dockerfile.

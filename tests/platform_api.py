@@ -249,6 +249,9 @@ def run(
             await body(watch)
         return watch
 
-    watch = asyncio.run(main())
-    gc.collect()  # what was not closed warns here, and a warning is an error
-    return watch
+    gc.freeze()  # so that the collection looks at nothing but this run's objects
+    try:
+        return asyncio.run(main())
+    finally:
+        gc.collect()  # what was not closed warns here, and a warning is an error
+        gc.unfreeze()

@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +23,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from agent.app import App
 from agent.settings import Credentials, Settings
+from tests.commands import command_words
 
 USER, PASSWORD = "drain", "correct-horse-battery"
 AUTHORIZATION = {
@@ -156,7 +156,7 @@ def serving(
 ) -> Iterator[Agent]:
     """Run ``heroku-kafka-agent serve`` as a process of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "agent", "serve", *arguments],
+        [*command_words(), "serve", *arguments],
         stderr=subprocess.PIPE,
         env={**clean_environ(), **(environ or {})},
     )
@@ -175,7 +175,7 @@ def serving(
 def demonstrating(*arguments: str) -> Iterator[Agent]:
     """Run ``heroku-kafka-agent demo`` as a process of its own; end it by Ctrl-C."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "agent", "demo", "--port", "0", *arguments],
+        [*command_words(), "demo", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
         env=clean_environ(),
     )
@@ -202,10 +202,12 @@ def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
 
 
 def clean_environ() -> dict[str, str]:
+    """Copy the environment without settings of the agent and the size of a terminal."""
     return {
         name: value
         for name, value in os.environ.items()
-        if name != "PORT" and not name.startswith("HEROKU_KAFKA_AGENT_")
+        if name not in {"COLUMNS", "LINES", "PORT"}
+        and not name.startswith("HEROKU_KAFKA_AGENT_")
     }
 
 
@@ -214,7 +216,7 @@ def run_command(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run ``heroku-kafka-agent`` to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "agent", *arguments],
+        [*command_words(), *arguments],
         input=stdin,
         capture_output=True,
         env={**clean_environ(), **(environ or {})},

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.commands import command_words
 from tests.frames import FULL2, frame
 from tests.serving import (
     AUTHORIZATION,
@@ -177,7 +178,7 @@ def test_no_secret_reaches_the_log_an_answer_or_the_metrics() -> None:
 
 
 def test_requests_write_no_log_lines() -> None:
-    command = [sys.executable, "-m", "agent", "serve", *LOOPBACK]
+    command = [*command_words(), "serve", *LOOPBACK]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, env=clean_environ())
     assert process.stderr is not None
     url = json.loads(process.stderr.readline())["url"]

@@ -8,7 +8,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -37,6 +36,7 @@ from parsers import (
     Unparsed,
     maybe_parse_heroku_logs_line,
 )
+from tests.commands import command_words
 from tests.serving import (
     clean_environ,
     demonstrating,
@@ -454,7 +454,7 @@ def test_a_wrong_option_is_named(arguments: tuple[str, ...], named: bytes) -> No
 @contextlib.contextmanager
 def simulating(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "agent", "simulate", *arguments],
+        [*command_words(), "simulate", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=clean_environ(),

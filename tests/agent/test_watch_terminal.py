@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import command_words
 from tests.serving import TIMEOUT_SECONDS, clean_environ, find_program, run_command
 from tests.tail_lines import ADDON, LOG, METRICS, PLAIN_METRICS, ROUTER
 
@@ -55,7 +56,7 @@ def watching(
     environ: Mapping[str, str] | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen(
-        [sys.executable, "-m", "agent", "watch"],
+        [*command_words(), "watch"],
         stdin=stdin,
         stdout=stdout,
         stderr=subprocess.PIPE,

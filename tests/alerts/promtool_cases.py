@@ -9,6 +9,7 @@ import yaml
 FOLDER = Path(__file__).parent / "rules"
 
 
+@cache
 def read_cases(alert: str) -> list[dict[str, Any]]:
     content = yaml.safe_load((FOLDER / f"{alert}.yml").read_text("utf-8"))
     found: list[dict[str, Any]] = content["tests"]

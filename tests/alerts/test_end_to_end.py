@@ -6,6 +6,7 @@ import itertools
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 SPEED = 60
 MINUTES = 62
+AFTER_SILENCE_MINUTES = 20
+"""Long enough for the alerts of the silent brokers to be due."""
 README = Path(__file__).parents[2] / "alerts" / "README.md"
 MARKS = "<!-- end-to-end -->\n", "<!-- /end-to-end -->\n"
 
@@ -74,6 +77,16 @@ class Notified:
         )
 
 
+@dataclass(frozen=True)
+class Outage:
+    """All notifications until the end of each part of an outage."""
+
+    fed: list[Notification]
+    silent: list[Notification]
+    fed_again: list[Notification]
+    gone: list[Notification]
+
+
 def feed(agent: Agent, play: Play) -> None:
     logplex = Logplex(f"{agent.url}/logs", play.seed)
     asyncio.run(play_to_drain(play, logplex, lambda _second: None))
@@ -94,9 +107,20 @@ def tell_of_data(agent: Agent, began: float, over: threading.Event) -> None:
 
 
 @pytest.fixture(scope="module")
-def notified() -> Iterator[Notified]:
-    """Tell all stories at once, an hour of each in a minute."""
+def runs() -> Iterator[tuple[Future[Notified], Future[Outage]]]:
+    """Run all scenarios and the outage at the same time: both mostly wait."""
     find_programs()
+    with ThreadPoolExecutor(2) as pool:
+        yield pool.submit(run_scenarios), pool.submit(run_outage)
+
+
+@pytest.fixture(scope="module")
+def notified(runs: tuple[Future[Notified], Future[Outage]]) -> Notified:
+    return runs[0].result()
+
+
+def run_scenarios() -> Notified:
+    """Run an hour of each scenario in a minute."""
     receiver = Receiver()
     planned = [name for name in SCENARIOS if name != "plan-upgrade"]
     with (
@@ -125,7 +149,7 @@ def notified() -> Iterator[Notified]:
         finally:
             over.set()
             teller.join()
-        yield Notified(start, receiver.received)
+        return Notified(start, receiver.received)
 
 
 def names(notifications: list[Notification]) -> set[tuple[str, str]]:
@@ -243,17 +267,15 @@ def steady(minutes: int, seed: int) -> Play:
     )
 
 
-def test_a_dead_drain_and_a_dead_agent_are_told_apart_and_nothing_beside_them() -> None:
-    find_programs()
+def run_outage() -> Outage:
+    """Feed an agent, then stop its drain, start it again, and stop the agent."""
     receiver = Receiver()
+    seen: list[list[Notification]] = []
 
-    def said(name: str, status: str) -> bool:
+    def sent(name: str, status: str) -> bool:
         return any(
             one.name == name and one.status == status for one in receiver.received
         )
-
-    def paged() -> set[str]:
-        return {one.name for one in receiver.received if one.receiver == "pager"}
 
     with contextlib.ExitStack() as stack:
         agents = stack.enter_context(contextlib.ExitStack())
@@ -261,21 +283,37 @@ def test_a_dead_drain_and_a_dead_agent_are_told_apart_and_nothing_beside_them() 
         stack.enter_context(running_stack(agent.url, receiver, SPEED))
 
         feed(agent, steady(10, seed=1))
-        assert names(receiver.received) <= {("heartbeat", "HerokuKafkaWatchdog")}
+        seen.append(receiver.received)
 
-        # The drain stops: one page, and none for the brokers that are silent with it,
-        # even after their own alerts are due.
-        wait_for(lambda: said("HerokuKafkaDrainSilent", "firing"))
-        time.sleep(20 * 60 / SPEED)
-        assert paged() == {"HerokuKafkaDrainSilent"}
-        assert {
-            one.name for one in receiver.received if one.receiver == "chat"
-        } == set()
+        wait_for(lambda: sent("HerokuKafkaDrainSilent", "firing"))
+        time.sleep(AFTER_SILENCE_MINUTES * 60 / SPEED)
+        seen.append(receiver.received)
 
         feed(agent, steady(25, seed=2))
-        wait_for(lambda: said("HerokuKafkaDrainSilent", "resolved"))
-        assert paged() == {"HerokuKafkaDrainSilent"}
+        wait_for(lambda: sent("HerokuKafkaDrainSilent", "resolved"))
+        seen.append(receiver.received)
 
         agents.close()
-        wait_for(lambda: said("HerokuKafkaAgentAbsent", "firing"))
-        assert paged() == {"HerokuKafkaDrainSilent", "HerokuKafkaAgentAbsent"}
+        wait_for(lambda: sent("HerokuKafkaAgentAbsent", "firing"))
+        seen.append(receiver.received)
+    return Outage(*seen)
+
+
+def test_a_dead_drain_and_a_dead_agent_are_told_apart_and_nothing_beside_them(
+    runs: tuple[Future[Notified], Future[Outage]],
+) -> None:
+    """One page for each, and none for the brokers that are silent with the drain."""
+    outage = runs[1].result()
+
+    assert names(outage.fed) <= {("heartbeat", "HerokuKafkaWatchdog")}
+    assert alerts_of(outage.silent, "pager") == {"HerokuKafkaDrainSilent"}
+    assert alerts_of(outage.silent, "chat") == set()
+    assert alerts_of(outage.fed_again, "pager") == {"HerokuKafkaDrainSilent"}
+    assert alerts_of(outage.gone, "pager") == {
+        "HerokuKafkaDrainSilent",
+        "HerokuKafkaAgentAbsent",
+    }
+
+
+def alerts_of(notifications: list[Notification], receiver: str) -> set[str]:
+    return {one.name for one in notifications if one.receiver == receiver}
