@@ -16,6 +16,7 @@ _FIRST = ("test_end_to_end.py", *_SHARING_HISTORY, "test_rules.py")
 """Files that would keep one worker busy after all others have ended."""
 
 
+# Not --dist=loadgroup: pytest-xdist 3.8 sets an attribute that pytest 9.2 does not read.
 class _Scheduling(LoadScopeScheduling):  # type: ignore[misc] # it has no types
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]

@@ -71,7 +71,7 @@ class Watched:
 
 @pytest.fixture
 def agent() -> Iterator[Agent]:
-    """Ask for it before `context`: a browser that is still there holds up its end."""
+    """Request it before `context`, so that the browser disconnects before it stops."""
     with running(Settings(port=0)) as agent:
         yield agent
 

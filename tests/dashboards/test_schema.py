@@ -50,7 +50,7 @@ type Plain<T> =
 
 
 def compile_all(folder: Path, files: dict[str, str]) -> dict[str, str]:
-    """Compile files at once; return what the compiler says of each."""
+    """Compile files in one run; return the compiler's messages for each."""
     for name, text in files.items():
         (folder / f"{name}.ts").write_text(text, encoding="utf-8")
     ended = subprocess.run(
@@ -67,11 +67,11 @@ def compile_all(folder: Path, files: dict[str, str]) -> dict[str, str]:
         text=True,
         check=False,
     )
-    said = dict.fromkeys(files, "")
+    messages = dict.fromkeys(files, "")
     for error in re.split(r"\n(?=\S)", ended.stdout + ended.stderr):
         if error:
-            said[error.partition(".ts(")[0]] += error + "\n"
-    return said
+            messages[error.partition(".ts(")[0]] += error + "\n"
+    return messages
 
 
 def describe(tree: Tree) -> str:
@@ -181,7 +181,7 @@ PLANTED = [
 
 
 @pytest.fixture(scope="module")
-def said(packages: Path) -> dict[str, str]:
+def messages(packages: Path) -> dict[str, str]:
     """Compile all of them in one run, which reads Grafana's types once."""
     files = {name: describe(load(name)) for name in NAMES}
     planted = {f"planted{n}": describe(tree) for n, (tree, _) in enumerate(PLANTED)}
@@ -189,13 +189,15 @@ def said(packages: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_grafanas_own_types_accept_each_part(said: dict[str, str], name: str) -> None:
-    assert said[name] == ""
+def test_grafanas_own_types_accept_each_part(
+    messages: dict[str, str], name: str
+) -> None:
+    assert messages[name] == ""
 
 
 @pytest.mark.parametrize("number", range(len(PLANTED)), ids=[one for _, one in PLANTED])
-def test_a_planted_error_is_found(said: dict[str, str], number: int) -> None:
-    assert PLANTED[number][1] in said[f"planted{number}"]
+def test_a_planted_error_is_found(messages: dict[str, str], number: int) -> None:
+    assert PLANTED[number][1] in messages[f"planted{number}"]
 
 
 def test_the_lock_names_no_registry() -> None:
