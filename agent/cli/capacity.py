@@ -12,7 +12,6 @@ import httpx2
 from rich.console import Console
 
 from agent.capacity.assessment import Assessment, assess
-from agent.capacity.ledger import CapacityLedger
 from agent.capacity.report import print_report, show_assessment
 from agent.cli.options import (
     PlanOf,
@@ -22,8 +21,9 @@ from agent.cli.options import (
     threshold_options,
 )
 from agent.clock import read_clock
+from agent.engine import Engine
 from agent.kafka.plans import DEFAULT_RETENTION_SECONDS
-from agent.state.views import ClustersView
+from agent.settings import Settings
 from parsers import ClusterUse, TextProblem, parse_kafka_info
 
 _ROUTE = "/api/capacity"
@@ -79,14 +79,13 @@ def capacity(  # noqa: PLR0913 (click hands each option over by name)
     written = text.read()
     uses, problems = _understand(written)
     now = read_clock()
-    ledger = CapacityLedger(dict(plans))
+    engine = Engine(Settings(plans=dict(plans)))
     for use in uses:
-        ledger.apply(use, now)
+        engine.learn(use, now)
     today = datetime.fromtimestamp(now.wall, UTC).date()
-    clusters = ledger.plans(ClustersView([], []))
     found = [
         assess(one, None, DEFAULT_RETENTION_SECONDS, today, numbers)
-        for one in clusters
+        for one in engine.snapshot(now).plans
         if one.observed is not None
     ]
     if shape == "json":

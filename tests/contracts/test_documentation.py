@@ -17,8 +17,8 @@ from agent.kafka.categories import (
     Urgency,
 )
 from agent.kafka.message_rules import RULES
-from agent.metrics.spec import PREFIX
-from agent.metrics.specs import SAMPLE_ROWS
+from agent.metrics.spec import PREFIX, Spec
+from agent.metrics.specs import SAMPLE_ROWS, SAMPLES, SPECS
 from agent.settings import ENVIRONMENT_PREFIX
 from tests.documented import LOG, METRICS
 from tests.frames import frame
@@ -29,11 +29,45 @@ README = ROOT / "README.md"
 CASES = sorted((ROOT / "fixtures" / "drain").glob("*.json"))
 
 
+MOST_VALUES = 6  # of a closed label that are listed
+OF_BROKERS = (
+    *("last_", "samples_", "broker_"),
+    *("cluster_last_", "cluster_samples_", "cluster_reporting"),
+)
+OF_PLANS = (
+    *("plan_", "cluster_info", "version_", "data_", "partition_", "topics", "topic_"),
+    *("messages_", "platform_", "degraded_", "capacity_", "retention_"),
+)
+
+
 def gauge_table() -> str:
     rows = [
         f"| `{row.sample}` | `{PREFIX}{row.name}` | {row.help} |" for row in SAMPLE_ROWS
     ]
     return "\n".join(["| sample | metric | |", "|---|---|---|", *rows])
+
+
+def metrics_table(*prefixes: str) -> str:
+    rows = []
+    documented = {spec.name for pair in SAMPLES.values() for spec in pair}
+    for spec in SPECS:
+        name = spec.name.removeprefix(PREFIX)
+        if spec.name in documented or name.endswith(("_sum", "_count")):
+            continue
+        if name.startswith(prefixes):
+            rows.append(metric_row(spec))
+    return "\n".join(["| metric | type | labels | |", "|---|---|---|---|", *rows])
+
+
+def metric_row(spec: Spec) -> str:
+    labels = ", ".join(
+        f"`{label}` ({', '.join(sorted(spec.values[label]))})"
+        if 0 < len(spec.values.get(label, ())) <= MOST_VALUES
+        else f"`{label}`"
+        for label in spec.labels
+    )
+    name = spec.family if spec.kind == "histogram" else spec.name
+    return f"| `{name}` | {spec.kind} | {labels} | {spec.help} |"
 
 
 def settings_table() -> str:
@@ -81,6 +115,10 @@ TABLES = {
     "categories": category_table,
     "urgencies": urgency_table,
     "gauges": gauge_table,
+    "metrics of brokers": lambda: metrics_table(*OF_BROKERS),
+    "metrics of nodes": lambda: metrics_table("log_", "node_"),
+    "metrics of plans": lambda: metrics_table(*OF_PLANS),
+    "metrics of the agent": lambda: metrics_table("agent_"),
     "settings": settings_table,
     "policies": policy_table,
 }
@@ -100,6 +138,17 @@ def test_a_table_of_the_readme_is_what_the_code_says(
         return
 
     assert table == wanted, "run: pytest --update-docs tests/contracts"
+
+
+def test_every_metric_is_in_one_of_the_tables() -> None:
+    tables = "".join(TABLES[name]() for name in TABLES if "metrics" in name)
+    tables += gauge_table()
+    clusters = {pair.cluster.name for pair in SAMPLES.values()}
+
+    for spec in SPECS:
+        name = spec.family if spec.kind == "histogram" else spec.name
+        if spec.name not in clusters:
+            assert tables.count(f"`{name}`") == 1, spec.name
 
 
 def test_the_readme_names_every_metric_that_is_exported() -> None:
