@@ -1,7 +1,7 @@
 """What describes one metric, and how the table of them is written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Literal
 
@@ -44,14 +44,15 @@ def gauge(
     **values: frozenset[str],
 ) -> Spec:
     """Describe a gauge by its name without prefix and its help."""
+    family = f"{PREFIX}{name}"
     return Spec(
-        name=f"{PREFIX}{name}",
+        name=family,
         kind="gauge",
         help=text,
         unit=unit,
         labels=labels,
         values=values,
-        family=f"{PREFIX}{name}",
+        family=family,
     )
 
 
@@ -63,15 +64,8 @@ def counter(
     **values: frozenset[str],
 ) -> Spec:
     """Describe a counter by its name without prefix and ``_total``, and its help."""
-    return Spec(
-        name=f"{PREFIX}{name}_total",
-        kind="counter",
-        help=text,
-        unit=unit,
-        labels=labels,
-        values=values,
-        family=f"{PREFIX}{name}",
-    )
+    one = gauge(name, text, labels, unit, **values)
+    return replace(one, name=f"{one.family}_total", kind="counter")
 
 
 def histogram(

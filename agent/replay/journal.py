@@ -15,8 +15,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
-from types import TracebackType
-from typing import NamedTuple, Self, cast
+from typing import NamedTuple, cast
 
 from agent.change import NewLine, NewLog, NewLoss, NewMetrics
 from agent.kafka.categories import Category, Urgency
@@ -122,8 +121,7 @@ class _Columns(NamedTuple):
 class Journal:
     """Takes lines in any order and gives them back in the order of time.
 
-    Call `add` for each, then `records` once. It is a context manager, which removes
-    what is on disk.
+    Call `add` for each, then `records` once, and `close` at the end.
 
     Args:
         now: Seconds since the epoch; no line was written much later.
@@ -150,15 +148,8 @@ class Journal:
         self.repeated = 0
         self.undated = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Remove what is on disk."""
         self._db.close()
 
     def begin_archive(self) -> None:

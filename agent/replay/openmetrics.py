@@ -6,8 +6,7 @@ a temporary file; at the end they are read back series by series.
 """
 
 import tempfile
-from types import TracebackType
-from typing import IO, Self, TextIO
+from typing import IO, TextIO
 
 from agent.metrics.exposition import render_labels
 from agent.metrics.series import Series
@@ -146,22 +145,15 @@ class _Counters:
 class History:
     """Takes lines in the order of time, each once; then writes OpenMetrics.
 
-    It is a context manager, which removes what is on disk.
+    Call `close` at the end.
     """
 
     def __init__(self) -> None:
         self._spool = _Spool()
         self._counters: dict[str, _Counters] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Remove what is on disk."""
         self._spool.close()
 
     def add_metrics(self, line: Metrics, specs: tuple[Spec | None, ...]) -> None:

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -125,7 +126,7 @@ def run_replay(
     replay = Replay()
     engine = Engine(Settings())
     try:
-        with Journal(now, engine.identities) as journal:
+        with closing(Journal(now, engine.identities)) as journal:
             reader = _Reader(engine, journal, replay, Moment(now, now))
             for source in sources:
                 journal.begin_archive()
@@ -133,7 +134,7 @@ def run_replay(
             if out is None:
                 _sum_up(journal, replay, None)
             else:
-                with History() as history:
+                with closing(History()) as history:
                     _sum_up(journal, replay, history)
                     _write(history, out)
     except (OSError, sqlite3.Error) as error:
