@@ -51,6 +51,7 @@ from parsers import (
 SLICE_LINES = 100
 """Lines that `prepare_in_slices` judges at a time: a few milliseconds."""
 
+_FRAME_KINDS = tuple(FrameKind)  # iterating over the class itself is slow
 _RECENT_LINES = 65_536
 _KEY_BYTES = 16
 
@@ -234,7 +235,7 @@ class Engine:
         telemetry = self.telemetry
         known = change.known_losses
         if known is None:
-            for kind, count in zip(FrameKind, change.frames, strict=True):
+            for kind, count in zip(_FRAME_KINDS, change.frames, strict=True):
                 if count:
                     telemetry.frames[kind] += count
             telemetry.frame_count_mismatches += change.miscounted

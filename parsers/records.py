@@ -43,6 +43,9 @@ class FrameKind(Enum):
     OTHER = "other"
     MALFORMED = "malformed"
 
+    # In C, unlike Enum's own: counters are looked up by kind for each request.
+    __hash__ = object.__hash__
+
 
 class Header(NamedTuple):
     """The header of one line, whichever transport brought it.

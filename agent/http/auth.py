@@ -21,6 +21,7 @@ class Authenticator:
 
     def __init__(self, credentials: tuple[Credentials, ...]) -> None:
         self._open = not credentials
+        self._accepted = b""  # the header that was accepted last
         self._basic = [
             _digest(f"{one.user}:{one.password}".encode()) for one in credentials
         ]
@@ -41,7 +42,17 @@ class Authenticator:
         """
         if self._open:
             return True
-        scheme, _, secret = (authorization or b"").partition(b" ")
+        presented = authorization or b""
+        # A drain presents the same value with each request.
+        if self._accepted and compare_digest(presented, self._accepted):
+            return True
+        if self._is_valid(presented):
+            self._accepted = presented
+            return True
+        return False
+
+    def _is_valid(self, presented: bytes) -> bool:
+        scheme, _, secret = presented.partition(b" ")
         match scheme.lower():
             case b"basic":
                 return _is_any(_decode(secret), self._basic)

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from agent.change import Change, Origin
+from agent.change import Origin
 from agent.clock import read_clock
 from agent.engine import Engine
 from agent.http.auth import Authenticator
@@ -105,7 +105,8 @@ class HttpDrain:
         if isinstance(body, HTTPStatus):
             await self._refuse(receive, send, body)
             return
-        if not await self._deliver(headers, body):
+        origin = _read_origin(headers)
+        if not self._apply(body, origin) and not await self._try_again(body, origin):
             await self._refuse(receive, send, HTTPStatus.SERVICE_UNAVAILABLE)
             return
         self._telemetry.requests[ROUTE, HTTPStatus.NO_CONTENT.value] += 1
@@ -152,57 +153,53 @@ class HttpDrain:
         self._telemetry.undecodable_bodies += not whole
         return plain
 
-    async def _deliver(self, headers: Mapping[bytes, bytes], body: bytes) -> bool:
+    def _apply(self, body: bytes, origin: Origin) -> bool:
         """Apply one request; False where an internal error left nothing applied."""
-        if not self._telemetry.last_request_timestamp:
-            get_logger().info("drain.first_request", bytes=len(body))
-        request_id = headers.get(b"logplex-frame-id") or headers.get(
-            b"x-request-id", b""
-        )
-        origin = Origin(
-            drain_token=headers.get(b"logplex-drain-token", b"")[:_ID_BYTES],
-            request_id=request_id if len(request_id) <= _ID_BYTES else b"",
-            announced=headers.get(b"logplex-msg-count", b""),
-        )
-        change = self._maybe_prepare(body, origin)
-        if change is None:
-            change = await self._try_again(body, origin)
-        if change is None:
-            return False
-        self._telemetry.last_request_timestamp = change.now.wall
-        self._engine.commit(change)
-        return True
-
-    def _maybe_prepare(self, body: bytes, origin: Origin) -> Change | None:
-        """Decode and judge a body; None for an internal error outside of any line."""
         now = read_clock()
         self._budget.refill(now.monotonic)
         try:
-            return self._engine.prepare(self._decoder.decode(body), origin, now)
+            change = self._engine.prepare(self._decoder.decode(body), origin, now)
         except Exception as error:  # noqa: BLE001 (the boundary of one request)
             self._telemetry.internal_errors += 1
             self._log.failure("request.failed", error)
-            return None
+            return False
+        if not self._telemetry.last_request_timestamp:
+            get_logger().info("drain.first_request", bytes=len(body))
+        self._telemetry.last_request_timestamp = now.wall
+        self._engine.commit(change)
+        return True
 
-    async def _try_again(self, body: bytes, origin: Origin) -> Change | None:
+    async def _try_again(self, body: bytes, origin: Origin) -> bool:
         """Hold a request and try it some times more, as Logplex would without a pause."""
         if self._held >= _MOST_HELD:
-            return None
+            return False
         self._held += 1
         try:
             for share in _PAUSES:
-                if self._stopping.is_set():
-                    return None
-                try:
-                    pause = share * self._limits.hold_seconds
-                    await asyncio.wait_for(self._stopping.wait(), pause)
-                except TimeoutError:
-                    change = self._maybe_prepare(body, origin)
-                    if change is not None:
-                        return change
-            return None
+                pause = share * self._limits.hold_seconds
+                if await self._is_stopping_within(pause):
+                    return False
+                if self._apply(body, origin):
+                    return True
+            return False
         finally:
             self._held -= 1
+
+    async def _is_stopping_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+
+def _read_origin(headers: Mapping[bytes, bytes]) -> Origin:
+    request_id = headers.get(b"logplex-frame-id") or headers.get(b"x-request-id", b"")
+    return Origin(
+        drain_token=headers.get(b"logplex-drain-token", b"")[:_ID_BYTES],
+        request_id=request_id if len(request_id) <= _ID_BYTES else b"",
+        announced=headers.get(b"logplex-msg-count", b""),
+    )
 
 
 async def read_body(receive: Receive, limit_bytes: int) -> bytes | None:

@@ -9,14 +9,14 @@ from agent.ingest.http_drain import HttpDrain
 from agent.settings import Settings, parse_credentials
 
 
-async def do_nothing(drain: HttpDrain, body: bytes, origin: Origin) -> bool:
+def do_nothing(drain: HttpDrain, body: bytes, origin: Origin) -> bool:
     """Stand in for the engine's work."""
     return True
 
 
 if __name__ == "__main__":
     port, credentials = sys.argv[1:]
-    with patch.object(HttpDrain, "_deliver", do_nothing):
+    with patch.object(HttpDrain, "_apply", do_nothing):
         run_app(
             App(
                 Settings(
