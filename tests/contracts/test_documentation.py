@@ -17,7 +17,7 @@ from agent.kafka.categories import (
     Urgency,
 )
 from agent.kafka.gauges import CATALOGUE, PREFIX
-from agent.kafka.message_rules import RULES
+from agent.kafka.message_rules import CLASSES, EXCEPTIONS, RULES
 from agent.settings import ENVIRONMENT_PREFIX
 from tests.documented import LOG, METRICS
 from tests.frames import frame
@@ -25,6 +25,7 @@ from tests.serving import running
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+MESSAGES = ROOT / "MESSAGES.md"
 CASES = sorted((ROOT / "fixtures" / "drain").glob("*.json"))
 
 
@@ -62,11 +63,11 @@ def policy_table() -> str:
 def category_table() -> str:
     rows = []
     for category in Category:
-        known = [rule for rule in RULES if rule.category is category]
+        known = [rule for rule in (*EXCEPTIONS, *RULES) if rule.category is category]
         urgencies = [one.value for one in Urgency if one in {r.urgency for r in known}]
         rows.append(
             f"| `{category.value}` | {CATEGORY_MEANING[category]} | {len(known)} "
-            f"| {', '.join(urgencies) or 'by level'} | {CATEGORY_FIRST_STEP[category]} |"
+            f"| {', '.join(urgencies) or 'info'} | {CATEGORY_FIRST_STEP[category]} |"
         )
     head = "| category | about | messages | urgencies | first look at |"
     return "\n".join([head, "|---|---|---|---|---|", *rows])
@@ -77,26 +78,47 @@ def urgency_table() -> str:
     return "\n".join(["| urgency | |", "|---|---|", *rows])
 
 
+def rule_table() -> str:
+    rows = [
+        f"| `{rule.id}` | {rule.category.value} | {rule.urgency.value} "
+        f"| {rule.meaning} | {rule.first_step} |"
+        for rule in (*EXCEPTIONS, *RULES)
+    ]
+    head = "| rule | category | urgency | meaning | check first |"
+    return "\n".join([head, "|---|---|---|---|---|", *rows])
+
+
+def class_table() -> str:
+    rows = [
+        f"| {one.category.value} | {one.urgency.value} | `{one.classes}` |"
+        for one in CLASSES
+    ]
+    return "\n".join(["| category | urgency | classes |", "|---|---|---|", *rows])
+
+
 TABLES = {
-    "categories": category_table,
-    "urgencies": urgency_table,
-    "gauges": gauge_table,
-    "settings": settings_table,
-    "policies": policy_table,
+    "categories": (README, category_table),
+    "urgencies": (README, urgency_table),
+    "gauges": (README, gauge_table),
+    "settings": (README, settings_table),
+    "policies": (README, policy_table),
+    "rules": (MESSAGES, rule_table),
+    "classes": (MESSAGES, class_table),
 }
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_of_the_readme_is_what_the_code_says(
+def test_a_table_of_the_documents_is_what_the_code_says(
     name: str, request: pytest.FixtureRequest
 ) -> None:
-    text = README.read_text(encoding="utf-8")
+    document, make = TABLES[name]
+    text = document.read_text(encoding="utf-8")
     before, _, rest = text.partition(f"<!-- {name} -->\n")
     table, _, after = rest.partition(f"<!-- /{name} -->\n")
-    wanted = f"{TABLES[name]()}\n"
+    wanted = f"{make()}\n"
     if request.config.getoption("--update-docs"):
         marked = f"<!-- {name} -->\n{wanted}<!-- /{name} -->\n"
-        README.write_text(before + marked + after, encoding="utf-8")
+        document.write_text(before + marked + after, encoding="utf-8")
         return
 
     assert table == wanted, "run: pytest --update-docs tests/contracts"
