@@ -62,6 +62,7 @@ class Pipeline:
         self, settings: Settings, state: State, telemetry: Telemetry, log: EventLog
     ) -> None:
         limits = settings.limits
+        self._overrides = settings.rule_overrides
         self._state = state
         self._log = log
         self._telemetry = telemetry
@@ -153,7 +154,7 @@ class Pipeline:
     ) -> None:
         if not self._lines.is_first(line, in_this_request):
             return
-        verdict = classify(line)
+        verdict = classify(line, self._overrides)
         dropped = self._state.apply_log(line, verdict, now)
         if dropped is None:
             time = now.wall if line.timestamp is None else line.timestamp

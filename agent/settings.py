@@ -124,6 +124,7 @@ class Settings:
         api_token: Heroku access token of the collector; None leaves it off.
         platform_url: Where Heroku's Platform API is.
         data_url: Where Heroku's Data API is.
+        rule_overrides: Urgency by id of a rule of the broker log messages.
         limits: What the agent takes on.
     """
 
@@ -146,6 +147,7 @@ class Settings:
     api_token: Secret | None = None
     platform_url: str = "https://api.heroku.com"
     data_url: str = "https://api.data.heroku.com"
+    rule_overrides: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
     @property

@@ -24,6 +24,7 @@ from parsers.records import (
     LossCode,
     MetricLine,
     SampleKey,
+    TopicPartition,
 )
 from parsers.wire.decoder import DEFAULT_FRAME_LIMIT_BYTES, DrainDecoder
 from parsers.wire.framing import locate_frame
@@ -54,6 +55,7 @@ __all__ = [
     "SampleKey",
     "Source",
     "TextProblem",
+    "TopicPartition",
     "TopicUse",
     "Unparsed",
     "decode_addon",

@@ -7,7 +7,7 @@ import time
 import click
 
 from agent.app import App, run_app
-from agent.cli.options import option
+from agent.cli.options import option, rule_override_option
 from agent.logs import configure_logging
 from agent.settings import DEFAULT_HOST, DEFAULT_PORT, Settings, check_settings
 from agent.simulator import SCENARIOS, Cluster, Logplex
@@ -29,13 +29,18 @@ _HEAD_START = 100  # the failure of the first cluster is 20 s away when it opens
     help="Port to listen on, 0 for any.",
 )
 @option("--seed", type=int, default=0, show_default=True, help="Chance comes from it.")
-def demo(*, host: str, port: int, seed: int) -> None:
+@rule_override_option
+def demo(
+    *, host: str, port: int, seed: int, rule_overrides: tuple[tuple[str, str], ...]
+) -> None:
     """Run the agent with two simulated clusters; nothing of them is real.
 
     They have a past of three hours, and within a minute a broker of the smaller one
     fails.
     """
-    settings = Settings(host=host, port=port, plans=_PLANS)
+    settings = Settings(
+        host=host, port=port, plans=_PLANS, rule_overrides=dict(rule_overrides)
+    )
     check_settings(settings)
     configure_logging("warning")
     app = App(settings)

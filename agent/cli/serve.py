@@ -16,6 +16,7 @@ from agent.cli.options import (
     Size,
     addon_option,
     option,
+    rule_override_option,
     stale_after_option,
 )
 from agent.errors import SettingsError
@@ -84,6 +85,7 @@ _DEFAULTS = Settings()
     help="The rest of a silent broker's series vanishes after so long.",
 )
 @addon_option
+@rule_override_option
 @option(
     "--require-local0",
     is_flag=True,
@@ -300,6 +302,7 @@ def read_settings(given: Mapping[str, Any], environ: Mapping[str, str]) -> Setti
         data_url=given["data_url"],
         public_url=choose_public_url(given["public_url"], environ),
         show_secrets=given["show_secrets"],
+        rule_overrides=dict(given["rule_overrides"]),
         limits=_limits(given),
     )
     attempt(lambda: check_settings(settings), None)

@@ -7,7 +7,12 @@ from io import TextIOWrapper
 import click
 from rich.console import Console
 
-from agent.cli.options import addon_option, option, stale_after_option
+from agent.cli.options import (
+    addon_option,
+    option,
+    rule_override_option,
+    stale_after_option,
+)
 from agent.settings import Settings
 from agent.watch import LiveView, PlainView, Tail, View, run_watch
 
@@ -18,6 +23,7 @@ _FORGET_AFTER_SECONDS = Settings().forget_after_seconds
 @click.command()
 @stale_after_option
 @addon_option
+@rule_override_option
 @option(
     "--events",
     type=click.IntRange(0, _MOST_EVENTS),
@@ -25,7 +31,13 @@ _FORGET_AFTER_SECONDS = Settings().forget_after_seconds
     show_default=True,
     help="The newest lines of brokers that are shown.",
 )
-def watch(*, stale_after: float, addons: tuple[str, ...], events: int) -> None:
+def watch(
+    *,
+    stale_after: float,
+    addons: tuple[str, ...],
+    rule_overrides: tuple[tuple[str, str], ...],
+    events: int,
+) -> None:
     """Show the cluster that `heroku logs --tail` speaks of, as a live table.
 
     \b
@@ -41,6 +53,7 @@ def watch(*, stale_after: float, addons: tuple[str, ...], events: int) -> None:
             stale_after_seconds=stale_after,
             forget_after_seconds=max(stale_after, _FORGET_AFTER_SECONDS),
             addons=frozenset(addons),
+            rule_overrides=dict(rule_overrides),
         )
     )
     try:

@@ -26,8 +26,8 @@ from agent.kafka.message_rules import CLASSES, EXCEPTIONS, RULES, THREADS
 from agent.kafka.rule import Rule
 from parsers import BrokerLog
 
-Overrides = Mapping[str, Urgency]
-"""Urgency by id of a rule, as the user wants it."""
+Overrides = Mapping[str, str]
+"""Value of an `Urgency` by id of a rule, as the user sets it."""
 
 NO_OVERRIDES: Overrides = MappingProxyType({})
 
@@ -65,7 +65,7 @@ def classify(line: BrokerLog, overrides: Overrides = NO_OVERRIDES) -> Verdict:
         return _fallback(_outer_class(line), line.thread)
     verdict = _verdict_of(match.rule)
     urgency = overrides.get(match.rule.id)
-    return verdict if urgency is None else verdict._replace(urgency=urgency)
+    return verdict if urgency is None else verdict._replace(urgency=Urgency(urgency))
 
 
 def maybe_match(line: BrokerLog) -> Match | None:

@@ -122,7 +122,10 @@ class Match(NamedTuple):
     end: int
 
 
-Rows = tuple[tuple[Pattern, Rule], ...]
+Row = tuple[Pattern, Rule]
+
+Index = tuple[dict[str, tuple[Row, ...]], tuple[Row, ...]]
+"""Rows by the first word of a message, and those for messages with any other one."""
 
 
 class RuleSet:
@@ -133,13 +136,15 @@ class RuleSet:
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._rows = tuple(
-            (parse_names(rule.classes), pattern, rule)
-            for rule in rules
-            for pattern in parse_patterns(rule.text)
-        )
-        # Names of classes and words are the line's own text, so the caches are bounded.
-        self._of_class = lru_cache(maxsize=256)(self._index)
+        self._rows: list[Row] = []
+        self._of_name: dict[str, list[int]] = {}
+        self._of_wildcard: list[tuple[Names, int]] = []
+        for rule in rules:
+            self._add(rule)
+        # Names of classes are the line's own text, so the caches are bounded. Classes
+        # that only rules for any class fit share one index.
+        self._of_class = lru_cache(maxsize=256)(self._find_index)
+        self._index_of = lru_cache(maxsize=256)(self._index)
 
     def maybe_match(self, logger: str, message: str) -> Match | None:
         """Find the first rule that fits the class and the message."""
@@ -151,14 +156,21 @@ class RuleSet:
                 return Match(rule, pattern.words, end)
         return None
 
-    def select(self, logger: str) -> Rows:
-        """List the rules of a class, in their order."""
-        return tuple(
-            (pattern, rule) for names, pattern, rule in self._rows if names.hold(logger)
-        )
+    def _add(self, rule: Rule) -> None:
+        names = parse_names(rule.classes)
+        for pattern in parse_patterns(rule.text):
+            for name in names.whole:
+                self._of_name.setdefault(name, []).append(len(self._rows))
+            if names.starts or names.ends:
+                self._of_wildcard.append((names, len(self._rows)))
+            self._rows.append((pattern, rule))
 
-    def _index(self, logger: str) -> tuple[dict[str, Rows], Rows]:
-        rows = self.select(logger)
+    def _find_index(self, logger: str) -> Index:
+        wild = (row for names, row in self._of_wildcard if names.hold(logger))
+        return self._index_of(tuple(sorted({*self._of_name.get(logger, ()), *wild})))
+
+    def _index(self, numbers: tuple[int, ...]) -> Index:
+        rows = [self._rows[number] for number in numbers]
         by_word = {
             word: tuple(row for row in rows if row[0].word in ("", word))
             for word in {pattern.word for pattern, _ in rows}

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import NamedTuple, Self, cast
 
 from agent.kafka.categories import Category, Urgency
-from agent.kafka.classifier import classify
+from agent.kafka.classifier import NO_OVERRIDES, Overrides, classify
 from agent.replay.reader import Found, TextLoss
 from parsers import BrokerLog, DrainLoss, Level, LossCode, MetricLine, SampleKey
 
@@ -117,13 +117,15 @@ class Journal:
 
     Args:
         now: Seconds since the epoch; no line was written much later.
+        overrides: Urgencies that go before those of the message rules.
 
     Attributes:
         repeated: Lines left out by `records` because they had come before.
         undated: Lines without a timestamp that can be believed.
     """
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, overrides: Overrides = NO_OVERRIDES) -> None:
+        self._overrides = overrides
         self._latest = now + AHEAD_SECONDS
         # An empty name is a database on disk that nobody else sees and that SQLite
         # removes when it is closed.
@@ -166,7 +168,7 @@ class Journal:
                 sender = "" if found.broker is None else found.broker
                 row = (_METRICS, sender, 0, detail, figures)
             case BrokerLog(addon=addon, timestamp=timestamp, message=message):
-                verdict = classify(found)
+                verdict = classify(found, self._overrides)
                 words = (found.level, verdict.category, verdict.urgency)
                 detail = self._detail_of(tuple(word.value for word in words))
                 row = (_LOG, found.node, len(found.trace), detail, b"")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from agent.errors import AgentError, SettingsError
+from agent.kafka.classifier import NO_OVERRIDES, Overrides
 from agent.replay.archives import STDIN, Source, read_blocks
 from agent.replay.joiner import Joiner
 from agent.replay.journal import Journal, Logged, Lost, Metrics
@@ -101,6 +102,7 @@ def run_replay(
     now: float,
     *,
     out: Path | None = None,
+    overrides: Overrides = NO_OVERRIDES,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Replay:
     """Read archives and sum up what they held.
@@ -110,6 +112,7 @@ def run_replay(
         stdin: What ``-`` stands for.
         now: Seconds since the epoch.
         out: Where the history goes as OpenMetrics text, if anywhere.
+        overrides: Urgencies that go before those of the message rules.
         advance: Is told how many bytes, as stored, have been read since.
 
     Returns:
@@ -120,7 +123,7 @@ def run_replay(
     """
     replay = Replay()
     try:
-        with Journal(now) as journal:
+        with Journal(now, overrides) as journal:
             for source in sources:
                 journal.begin_archive()
                 _read(source, stdin, journal, replay, advance)

@@ -206,7 +206,7 @@ class Tail:
         return line
 
     def _apply_log(self, line: BrokerLog, now: Moment) -> LogEvent | None:
-        verdict = classify(line)
+        verdict = classify(line, self.settings.rule_overrides)
         dropped = self.state.apply_log(line, verdict, now)
         if dropped is not None:
             self.tally.dropped[dropped] += 1

@@ -181,6 +181,7 @@ def _show(event: LogEvent) -> dict[str, Any]:
         "level": line.level.value,
         "category": verdict.category.value,
         "urgency": verdict.urgency.value,
+        "rule": verdict.rule,
         "class": line.logger,
         "thread": line.thread,
         "context": [
@@ -191,6 +192,7 @@ def _show(event: LogEvent) -> dict[str, Any]:
         "trace": line.trace or None,
         "topic": line.topic or None,
         "partition": line.partition,
+        "partitions": [one._asdict() for one in line.partitions],
         "broker": line.broker or None,
         "peer": line.peer or None,
         "exception": line.exception or None,

@@ -10,7 +10,7 @@ from agent.kafka.categories import Category, Urgency
 from agent.kafka.classifier import classify
 from agent.kafka.message_rules import EXCEPTIONS, RULE_BY_ID, RULES
 from fixtures.kafka.catalogue.entries import Entry, load_catalogue
-from fixtures.kafka.catalogue.synthetic import fields_of, render
+from fixtures.kafka.catalogue.synthetic import TOPIC, fields_of, render
 from tests.frames import read_log
 
 ENTRIES = load_catalogue()
@@ -86,6 +86,22 @@ def test_no_entry_is_unknown_or_critical_without_a_rule() -> None:
 def test_ids_of_rules_are_unique_slugs() -> None:
     assert len(RULE_BY_ID) == len(RULES) + len(EXCEPTIONS)
     assert all(re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", one) for one in RULE_BY_ID)
+
+
+def test_topics_and_partitions_of_the_catalogue_are_found() -> None:
+    lines = [read_log(render(entry)) for entry in ENTRIES]
+    naming = [
+        line for line in lines if TOPIC in line.text or TOPIC in str(line.contexts)
+    ]
+    missed = [
+        line.text
+        for line in naming
+        if TOPIC not in {one.topic for one in line.partitions}
+        or ("payments-0" in line.text and ("payments", 0) not in line.partitions)
+    ]
+
+    assert len(naming) > 150
+    assert len(missed) <= 0.02 * len(naming), missed
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
