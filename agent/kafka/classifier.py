@@ -74,7 +74,7 @@ def maybe_match(line: BrokerLog) -> Match | None:
     said = f"{line.text}\n{line.trace}" if line.trace else line.text
     statement = _STATEMENTS.maybe_match(logger, said)
     final = statement is not None and statement.rule.final
-    if (line.exception or line.trace) and not final:
+    if not final and (line.trace or "Exception: " in said or "Error: " in said):
         raised = _match_exception(logger, said, statement.end if statement else 0)
         if raised is not None:
             return raised

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.kafka.categories import Category, Urgency
 from agent.kafka.classifier import classify
-from agent.kafka.message_rules import EXCEPTIONS, RULE_BY_ID, RULES
+from agent.kafka.message_rules import CLASSES, EXCEPTIONS, RULE_BY_ID, RULES
 from fixtures.kafka.catalogue.entries import Entry, load_catalogue
 from fixtures.kafka.catalogue.synthetic import TOPIC, fields_of, render
 from tests.frames import read_log
@@ -104,6 +104,15 @@ def test_topics_and_partitions_of_the_catalogue_are_found() -> None:
     assert len(missed) <= 0.02 * len(naming), missed
 
 
+def test_a_name_of_a_class_has_a_star_at_one_end_at_most() -> None:
+    rows = [rule.classes for rule in RULE_BY_ID.values()]
+    rows += [one.classes for one in CLASSES]
+    names = [name for row in rows for name in row.split()]
+
+    assert not [name for name in names if "*" in name.removeprefix("*")[:-1]]
+    assert not [name for name in names if name.count("*") > 1]
+
+
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_a_hostile_name_in_any_field_changes_no_verdict(name: str) -> None:
     changed = [
@@ -136,6 +145,16 @@ def test_any_name_of_a_topic_changes_no_verdict(entry: Entry, name: str) -> None
     fields = dict.fromkeys(open_fields(entry), name)
 
     assert verdict_of(entry, fields) == verdict_of(entry)
+
+
+def test_a_text_of_a_client_hides_no_exception() -> None:
+    line = (
+        "pri=ERROR t=x at=KafkaApis Unexpected error handling request RequestHeader("
+        f"apiKey=FETCH, clientId={'Error: ' * 30}) with context RequestContext() "
+        "java.lang.OutOfMemoryError: Java heap space"
+    )
+
+    assert classify(read_log(line)).rule == "out-of-memory"
 
 
 @given(st.sampled_from(ENTRIES), st.sampled_from(["WARN", "ERROR", "FATAL"]))

@@ -23,7 +23,7 @@ LIFECYCLE_RULES: tuple[Rule, ...] = (
          "The broker does not start.", SUPPORT),
     Rule("process-ends", LIFECYCLE, CRITICAL, "Kafka", "Exiting Kafka|Halting Kafka",
          "The broker's process ends.", HEALTH),
-    Rule("fatal-fault", LIFECYCLE, CRITICAL, "ProcessTerminatingFaultHandler ServiceUtils", "Encountered fatal fault|Exiting JVM",
+    Rule("fatal-fault", LIFECYCLE, CRITICAL, "*FaultHandler ServiceUtils", "Encountered fatal fault|Exiting JVM",
          "The broker's process ends.", HEALTH),
     Rule("broker-id-not-generated", LIFECYCLE, CRITICAL, "KafkaServer", "Failed to generate broker.id",
          "The broker does not start.", SUPPORT),

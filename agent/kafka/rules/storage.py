@@ -40,7 +40,7 @@ STORAGE_RULES: tuple[Rule, ...] = (
     Rule("checkpoint-unreadable", STORAGE, CRITICAL, "LogManager CheckpointFile", "Error occurred while reading recovery-point-offset-checkpoint|Error occurred while reading log-start-offset-checkpoint",
          "A checkpoint cannot be read: the log directory goes offline next.", SUPPORT),
     Rule("replica-in-offline-log-dir", STORAGE, CRITICAL, "logger",
-         "Ignoring StopReplica request … in an offline log directory|Ignoring LeaderAndIsr request … in an offline log directory|Ignoring handlePartitionChanges … in an offline log directory|Unable to delete replica … in an offline log directory|Unable to bring up new local leader … in an offline log directory|Metadata batch … in an offline log directory",
+         "Ignoring StopReplica request … in an offline log directory|Ignoring LeaderAndIsr request … in an offline log directory|Ignoring handlePartitionChanges … in an offline log directory|Unable to delete … in an offline log directory|Unable to bring up new local leader … in an offline log directory|Metadata batch … in an offline log directory",
          "A replica of this broker is in a log directory that is offline.", DISK),
     Rule("replica-disk-error", STORAGE, CRITICAL, "logger",
          "Skipped the become-leader … offline due to|Skipped the become-follower … offline due to|… is offline due to disk error|Unable to start fetching … due to a storage error",
