@@ -71,11 +71,11 @@ def classify(line: BrokerLog, overrides: Overrides = NO_OVERRIDES) -> Verdict:
 def maybe_match(line: BrokerLog) -> Match | None:
     """Find the rule that fits a line, with the words that matched, or None."""
     logger = _outer_class(line)
-    said = f"{line.text}\n{line.trace}" if line.trace else line.text
-    statement = _STATEMENTS.maybe_match(logger, said)
+    message = f"{line.text}\n{line.trace}" if line.trace else line.text
+    statement = _STATEMENTS.maybe_match(logger, message)
     final = statement is not None and statement.rule.final
-    if not final and (line.trace or "Exception: " in said or "Error: " in said):
-        raised = _match_exception(logger, said, statement.end if statement else 0)
+    if not final and (line.trace or "Exception: " in message or "Error: " in message):
+        raised = _match_exception(logger, message, statement.end if statement else 0)
         if raised is not None:
             return raised
     return statement
@@ -121,9 +121,9 @@ _EXCEPTION_ROWS = tuple(
 _CLASSES = tuple((one, parse_names(one.classes)) for one in CLASSES)
 
 
-def _match_exception(logger: str, said: str, end: int) -> Match | None:
+def _match_exception(logger: str, message: str, end: int) -> Match | None:
     """Find the first rule for the exceptions that stand behind the statement's words."""
-    raised = tuple(find_raised(said[end:]))
+    raised = tuple(find_raised(message[end:]))
     for row in _EXCEPTION_ROWS if raised else ():
         if not row.classes.hold(logger):
             continue
@@ -131,7 +131,7 @@ def _match_exception(logger: str, said: str, end: int) -> Match | None:
             detail = next((text for text in row.details if text in one.message), None)
             if detail is None or not row.exceptions.hold(one.name):
                 continue
-            pattern = next((p for p in row.text if p.match(said) >= 0), None)
+            pattern = next((p for p in row.text if p.match(message) >= 0), None)
             if pattern is not None:
                 words = (*pattern.words, one.name, *([detail] if detail else []))
                 return Match(row.rule, words, end)

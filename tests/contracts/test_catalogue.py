@@ -1,4 +1,4 @@
-"""Every log statement of Kafka's sources gets the verdict that the catalogue says."""
+"""Every log statement of Kafka's sources gets the verdict that the catalogue holds."""
 
 import re
 
@@ -145,6 +145,16 @@ def test_any_name_of_a_topic_changes_no_verdict(entry: Entry, name: str) -> None
     fields = dict.fromkeys(open_fields(entry), name)
 
     assert verdict_of(entry, fields) == verdict_of(entry)
+
+
+def test_a_text_of_a_client_in_an_exception_decides_nothing() -> None:
+    line = (
+        "pri=ERROR t=x at=Processor Closing socket for 10.1.44.10:9096 because of error "
+        "org.apache.kafka.common.errors.InvalidRequestException: Error getting request "
+        "for apiKey: 3, clientId: No space left on device"
+    )
+
+    assert classify(read_log(line)).rule == "client-request-unreadable"
 
 
 def test_a_text_of_a_client_hides_no_exception() -> None:

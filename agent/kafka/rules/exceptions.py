@@ -1,4 +1,4 @@
-"""Exceptions that say more than the statement that logs them."""
+"""Exceptions that decide more than the statement that logs them."""
 
 from agent.kafka.rule import (
     CLIENT,
@@ -28,6 +28,9 @@ _INTER_BROKER = (
 )  # fmt: skip
 """Requests that only brokers send."""
 
+_IO = "java.io.* java.nio.* java.net.*"
+"""Exceptions whose message is the operating system's, never a client's."""
+
 # fmt: off
 EXCEPTIONS: tuple[Rule, ...] = (
     Rule("out-of-memory", MEMORY, CRITICAL, "", "",
@@ -36,20 +39,20 @@ EXCEPTIONS: tuple[Rule, ...] = (
          "java.lang.OutOfMemoryError"),
     Rule("map-failed", MEMORY, CRITICAL, "", "",
          "The broker cannot map another file into memory.",
-         "Check the number of partitions of the broker, then open a ticket with Heroku.", "*", "Map failed"),
+         "Check the number of partitions of the broker, then open a ticket with Heroku.", _IO, "Map failed"),
     Rule("disk-full", STORAGE, CRITICAL, "", "",
-         "The disk is full: the log directory goes offline next and the broker halts.", DISK, "*", "No space left on device|Disk quota exceeded"),
+         "The disk is full: the log directory goes offline next and the broker halts.", DISK, _IO, "No space left on device|Disk quota exceeded"),
     Rule("disk-failing", STORAGE, CRITICAL, "", "",
-         "The disk is failing: the log directory goes offline next and the broker halts.", SUPPORT, "*", "Input/output error|Read-only file system|Structure needs cleaning"),
+         "The disk is failing: the log directory goes offline next and the broker halts.", SUPPORT, _IO, "Input/output error|Read-only file system|Structure needs cleaning"),
     Rule("mapped-file-fault", STORAGE, CRITICAL, "", "",
          "A memory-mapped file could not be read or written, as on a full or failing disk.", DISK,
          "java.lang.InternalError", "fault occurred in a recent unsafe memory access operation"),
     Rule("file-descriptors-accept", NETWORK, CRITICAL, "*Acceptor", "",
          "The broker has no file descriptors left for connections.",
-         "Look for clients that open connections and never close them, then open a ticket with Heroku.", "*", "Too many open files"),
+         "Look for clients that open connections and never close them, then open a ticket with Heroku.", _IO, "Too many open files"),
     Rule("file-descriptors", STORAGE, CRITICAL, "", "",
          "The broker has no file descriptors left and cannot open its log files.",
-         "Look for clients that open connections and never close them, then open a ticket with Heroku.", "*", "Too many open files"),
+         "Look for clients that open connections and never close them, then open a ticket with Heroku.", _IO, "Too many open files"),
     Rule("storage-exception", STORAGE, CRITICAL, "", "",
          "A log directory is offline and requests that need it fail.", DISK,
          "org.apache.kafka.common.errors.KafkaStorageException"),

@@ -27,7 +27,7 @@ NETWORK_RULES: tuple[Rule, ...] = (
     Rule("tls-renegotiation", SECURITY, INFO, "SslTransportLayer", "Renegotiation requested",
          "An old TLS client asks for renegotiation, which Kafka does not support.", CLIENT),
     Rule("authentication-response-not-sent", SECURITY, INFO, "Selector", "Exception handling close on authentication failure",
-         "A client disconnected before it was told that its authentication failed.", CLIENT),
+         "A client disconnected before it received the authentication error.", CLIENT),
     Rule("transaction-peer-authentication", SECURITY, CRITICAL, "AddPartitionsToTxnManager TransactionMarkerChannelManager",
          "AddPartitionsToTxnRequest failed for node … with an authentication exception|Failed to send the following request due to authentication error",
          "Brokers cannot authenticate each other: transactions cannot complete.", SUPPORT),
