@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from agent.kafka.categories import Category, Urgency
 from agent.kafka.classifier import classify
+from agent.kafka.matcher import parse_patterns
 from agent.kafka.message_rules import CLASSES, EXCEPTIONS, RULE_BY_ID, RULES
 from fixtures.kafka.catalogue.entries import Entry, load_catalogue
 from fixtures.kafka.catalogue.synthetic import TOPIC, fields_of, render
@@ -145,6 +146,25 @@ def test_any_name_of_a_topic_changes_no_verdict(entry: Entry, name: str) -> None
     fields = dict.fromkeys(open_fields(entry), name)
 
     assert verdict_of(entry, fields) == verdict_of(entry)
+
+
+WORDS = sorted(
+    {word for rule in RULES for one in parse_patterns(rule.text) for word in one.words}
+)
+CLIENT_FIELDS = [
+    (entry, field)
+    for entry in ENTRIES
+    for field in filter(CLIENT_TEXT.search, open_fields(entry))
+]
+
+
+@given(st.sampled_from(CLIENT_FIELDS), st.sampled_from(WORDS))
+def test_the_words_of_a_rule_in_a_text_of_a_client_change_no_verdict(
+    place: tuple[Entry, str], words: str
+) -> None:
+    entry, field = place
+
+    assert verdict_of(entry, {field: f"x {words} y"}) == verdict_of(entry)
 
 
 def test_a_text_of_a_client_in_an_exception_decides_nothing() -> None:
