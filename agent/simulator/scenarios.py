@@ -119,6 +119,11 @@ CONTROLLER_UNREACHED = (
     "java.io.IOException: Connection to kafka-{victim}.example.com:9096 (id: {victim} "
     "rack: us-east-1b) failed."
 )
+LEADER_MOVED = (
+    f"pri=ERROR {_FETCHER}Error for partition {{topic}}-{{partition}} at offset {{number}} "
+    "org.apache.kafka.common.errors.NotLeaderOrFollowerException: For requests intended "
+    "only for the leader, this error indicates that the broker is not the current leader."
+)
 CORRUPT = (
     "pri=WARN t=log-recovery-/data/kafka-0 at=LogLoader [LogLoader "
     "partition={topic}-{partition}, dir=/data/kafka] Corruption found in segment "
@@ -196,7 +201,10 @@ SCENARIOS: dict[str, Scenario] = {
     "node-failure": Scenario(
         about="a broker falls silent, the others complain, it returns and catches up",
         effects=_FAILURE[0],
-        speeches=_FAILURE[1],
+        speeches=(
+            *_FAILURE[1],
+            Speech(begin=3 * MINUTE, who=Who.CONTROLLER, line=LEADER_MOVED),
+        ),
         period=30 * MINUTE,
     ),
     "broker-loss": Scenario(
