@@ -135,7 +135,9 @@ class Engine:
             change: What `begin` returned for the batch.
             batch: The same batch.
         """
-        preparation = Preparation(change, self.identities, self._lines)
+        preparation = Preparation(
+            change, self.identities, self._lines, self.settings.rule_overrides
+        )
         for count, record in enumerate(join_continuations(batch.records), start=1):
             try:
                 preparation.judge(record)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from agent.escaping import escape_controls
 from agent.kafka.categories import CATEGORY_MEANING, URGENCY_MEANING
-from agent.kafka.classifier import classify
+from agent.kafka.classifier import NO_OVERRIDES, Overrides, classify, maybe_match
 from agent.metrics.specs import LOG_EVENTS, LOG_LINES, Drop
 from agent.settings import Limits
 from agent.state.admission import Admission
@@ -40,6 +40,7 @@ _TEXT_FORMATS = (
     ("heroku logs line", maybe_parse_heroku_logs_line),
     ("Papertrail line", maybe_parse_papertrail_line),
 )
+_NAMED_ROWS = 10
 _COUNTED = re.compile(rb"[0-9]+ ")
 _SYSLOG = re.compile(rb"<[0-9]{1,3}>")
 
@@ -85,44 +86,45 @@ class _Subject:
     message: bytes
 
 
-def explain_text(text: bytes) -> Iterator[str]:
+def explain_text(text: bytes, overrides: Overrides = NO_OVERRIDES) -> Iterator[str]:
     """Explain a frame, a body of frames, a line of ``heroku logs``, or a message.
 
     Args:
         text: What was given, as bytes.
+        overrides: Urgencies that go before those of the rules.
 
     Yields:
         Lines for a terminal; control characters of `text` are escaped in them.
     """
     if _COUNTED.match(text) and _SYSLOG.match(text.split(b" ", 1)[1]):
-        yield from _explain_frames(text)
+        yield from _explain_frames(text, overrides)
         return
     for line in text.splitlines() or [b""]:
-        yield from _explain_line(line)
+        yield from _explain_line(line, overrides)
 
 
-def _explain_frames(body: bytes) -> Iterator[str]:
+def _explain_frames(body: bytes, overrides: Overrides) -> Iterator[str]:
     batch = DrainDecoder().decode(body)
     kinds = [f"{getattr(batch, kind.value)} {kind.value}" for kind in FrameKind]
     yield f"drain body       {len(body)} bytes, {batch.frames} frames: {', '.join(kinds)}"
     if batch.other:
         yield f"not ours         {batch.other} frames of dynos, router or other add-ons"
     for event in join_continuations(batch.records):
-        yield from _explain_record(event)
+        yield from _explain_record(event, overrides)
 
 
-def _explain_line(line: bytes) -> Iterator[str]:
+def _explain_line(line: bytes, overrides: Overrides) -> Iterator[str]:
     subject = _take_apart(line)
     yield f"{subject.what}"
     header = subject.header
     if header is None:
-        yield from _explain_bare(subject.message)
+        yield from _explain_bare(subject.message, overrides)
         return
     yield f"  time           {_time(header.timestamp)}"
     yield f"  source         {_safe(header.app)}[{_safe(header.proc)}]"
     kind, records = parse_line(header, subject.message, Budget())
     for record in records:
-        yield from _explain_record(record)
+        yield from _explain_record(record, overrides)
     if kind is FrameKind.OTHER:
         yield (
             "  not ours       Kafka writes as heroku-kafka, heroku-kafka.N or "
@@ -146,7 +148,7 @@ def _take_apart(line: bytes) -> _Subject:
     return _Subject(what="message without a header", header=None, message=line)
 
 
-def _explain_bare(message: bytes) -> Iterator[str]:
+def _explain_bare(message: bytes, overrides: Overrides) -> Iterator[str]:
     """Explain a message as whoever could have written it."""
     proc = (b"kafka", b"ADD-ON.0") if b"pri=" in message else (b"app", b"heroku-kafka")
     if not any(mark in message for mark in (b"pri=", b"sample#", b"addon=")):
@@ -155,15 +157,15 @@ def _explain_bare(message: bytes) -> Iterator[str]:
     header = Header(app=proc[0], proc=proc[1], timestamp=None)
     yield f"  read as        {_safe(proc[0])}[{_safe(proc[1])}]; the header decides that"
     for record in parse_line(header, message, Budget()).records:
-        yield from _explain_record(record)
+        yield from _explain_record(record, overrides)
 
 
-def _explain_record(record: Record) -> Iterator[str]:
+def _explain_record(record: Record, overrides: Overrides) -> Iterator[str]:
     match record:
         case MetricLine():
             yield from _explain_metrics(record)
         case BrokerLog():
-            yield from _explain_log(record)
+            yield from _explain_log(record, overrides)
         case BrokerContinuation():
             yield f"  continues      the line before it of node {record.node}, if there is one"
             yield f"  text           {escape_controls(record.text)}"
@@ -197,8 +199,8 @@ def _metric(key: SampleKey, broker: str | None, admission: Admission) -> str:
     return f"{spec.name:<43}"
 
 
-def _explain_log(line: BrokerLog) -> Iterator[str]:
-    verdict = classify(line)
+def _explain_log(line: BrokerLog, overrides: Overrides) -> Iterator[str]:
+    verdict = classify(line, overrides)
     yield f"  log line of    {line.addon}, node {line.node} (not known to be a broker id)"
     yield f"  timestamp      {_time(line.timestamp)}"
     yield f"  level          {line.level.value}"
@@ -213,6 +215,7 @@ def _explain_log(line: BrokerLog) -> Iterator[str]:
     yield from _explain_references(line)
     yield f"  category       {verdict.category.value}: {CATEGORY_MEANING[verdict.category]}"
     yield f"  urgency        {verdict.urgency.value}: {URGENCY_MEANING[verdict.urgency]}"
+    yield f"  rule           {_explain_rule(line)}"
     yield f"  means          {verdict.meaning}"
     yield f"  first look at  {verdict.first_step}"
     sender = f'addon="{line.addon}",node="{line.node}"'
@@ -223,10 +226,19 @@ def _explain_log(line: BrokerLog) -> Iterator[str]:
     )
 
 
+def _explain_rule(line: BrokerLog) -> str:
+    """Name the rule that decided and the words that it found."""
+    match = maybe_match(line)
+    if match is None:
+        return "none; the class or the thread decides"
+    words = ", ".join(f'"{escape_controls(word)}"' for word in match.words)
+    return f"{match.rule.id}{f', by {words}' if words else ', by the class'}"
+
+
 def _explain_references(line: BrokerLog) -> Iterator[str]:
-    if line.topic:
-        number = "" if line.partition is None else f", partition {line.partition}"
-        yield f"  topic          {line.topic}{number}"
+    for named in line.partitions[:_NAMED_ROWS]:
+        number = "" if named.partition is None else f", partition {named.partition}"
+        yield f"  topic          {named.topic}{number}"
     if line.broker:
         yield f"  written by     broker {line.broker}, as the line itself says"
     if line.peer:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from agent.change import Change, NewLog, NewLoss, NewMetrics, Origin
-from agent.kafka.classifier import classify
+from agent.kafka.classifier import Overrides, classify
 from agent.state.dedupe import Identities, RecentLines, occurrence
 from parsers import (
     BrokerContinuation,
@@ -30,12 +30,18 @@ class Preparation:
         change: What is filled.
         identities: What identifies lines.
         recent: Lines that were received before.
+        overrides: Urgencies that go before those of the message rules.
     """
 
     def __init__(
-        self, change: Change, identities: Identities, recent: RecentLines
+        self,
+        change: Change,
+        identities: Identities,
+        recent: RecentLines,
+        overrides: Overrides,
     ) -> None:
         self._change = change
+        self._overrides = overrides
         self._identities = identities
         self._recent = recent
         # How often a line came so far; through different attachments (source=) it is
@@ -67,7 +73,9 @@ class Preparation:
         else:
             key = self._maybe_key(line)
             if is_new(key, FrameKind.BROKER_LOG, self._change, self._recent):
-                self._change.lines.append(NewLog(line, classify(line), key))
+                self._change.lines.append(
+                    NewLog(line, classify(line, self._overrides), key)
+                )
 
     def _judge_loss(self, loss: DrainLoss) -> None:
         change = self._change

@@ -131,6 +131,7 @@ class Settings:
         api_token: Heroku access token of the collector; None leaves it off.
         platform_url: Where Heroku's Platform API is.
         data_url: Where Heroku's Data API is.
+        rule_overrides: Urgency by id of a rule of the broker log messages.
         thresholds: Values that the page and the terminal mark as high.
         limits: What the agent takes on.
     """
@@ -155,6 +156,7 @@ class Settings:
     platform_url: str = PLATFORM_URL
     data_url: str = DATA_URL
     thresholds: Thresholds = field(default_factory=packaged_thresholds)
+    rule_overrides: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
 
     @property

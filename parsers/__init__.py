@@ -25,6 +25,7 @@ from parsers.records import (
     ParserFault,
     Record,
     SampleKey,
+    TopicPartition,
 )
 from parsers.wire.compression import GzipReader
 from parsers.wire.decoder import DEFAULT_FRAME_LIMIT_BYTES, DrainDecoder
@@ -64,6 +65,7 @@ __all__ = [
     "Source",
     "TextProblem",
     "TextReader",
+    "TopicPartition",
     "TopicUse",
     "Unparsed",
     "decode_addon",

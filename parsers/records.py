@@ -104,6 +104,18 @@ class Context(NamedTuple):
     fields: Mapping[str, str]
 
 
+class TopicPartition(NamedTuple):
+    """A topic, or one partition of it.
+
+    Attributes:
+        topic: Name of the topic.
+        partition: Number of the partition; None where only the topic is named.
+    """
+
+    topic: str
+    partition: int | None
+
+
 class BrokerLog(NamedTuple):
     """One line that Kafka itself wrote, at WARN or above. Every text is untrusted.
 
@@ -118,8 +130,7 @@ class BrokerLog(NamedTuple):
         contexts: What it says of itself in brackets.
         text: What it says: the rest of the first line.
         trace: Further lines: a stack trace, or a message of several lines.
-        topic: Topic that the line is about; empty where it names none.
-        partition: Number of its partition.
+        partitions: Topics and partitions that the line is about, in its order.
         broker: Id of the broker that wrote, where the line names it; else empty.
         peer: Id of the broker that the line is about; else empty.
         exception: Class of the first exception in it; else empty.
@@ -135,12 +146,21 @@ class BrokerLog(NamedTuple):
     contexts: tuple[Context, ...]
     text: str
     trace: str
-    topic: str
-    partition: int | None
+    partitions: tuple[TopicPartition, ...]
     broker: str
     peer: str
     exception: str
     message: bytes
+
+    @property
+    def topic(self) -> str:
+        """The first topic that the line names; empty where it names none."""
+        return self.partitions[0].topic if self.partitions else ""
+
+    @property
+    def partition(self) -> int | None:
+        """The number of the partition that it names first."""
+        return self.partitions[0].partition if self.partitions else None
 
 
 class BrokerContinuation(NamedTuple):

@@ -8,7 +8,12 @@ from pathlib import Path
 import click
 
 from agent.app import App, run_app
-from agent.cli.options import option, read_thresholds, threshold_options
+from agent.cli.options import (
+    option,
+    read_thresholds,
+    rule_override_option,
+    threshold_options,
+)
 from agent.logs import configure_logging
 from agent.settings import DEFAULT_HOST, DEFAULT_PORT, Settings, check_settings
 from agent.simulator import SCENARIOS, Cluster, Logplex
@@ -31,6 +36,7 @@ _HEAD_START = 100  # the failure of the first cluster is 20 s away when it opens
 )
 @option("--seed", type=int, default=0, show_default=True, help="Chance comes from it.")
 @threshold_options
+@rule_override_option
 def demo(
     *,
     host: str,
@@ -38,6 +44,7 @@ def demo(
     seed: int,
     thresholds: Path | None,
     settings: tuple[str, ...],
+    rule_overrides: tuple[tuple[str, str], ...],
 ) -> None:
     """Run the agent with two simulated clusters; nothing of them is real.
 
@@ -48,6 +55,7 @@ def demo(
         host=host,
         port=port,
         plans=_PLANS,
+        rule_overrides=dict(rule_overrides),
         thresholds=read_thresholds(thresholds, settings),
     )
     check_settings(chosen)

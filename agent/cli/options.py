@@ -10,8 +10,11 @@ import click
 from agent.alerting.rules import check_thresholds
 from agent.alerting.thresholds import Thresholds, choose_thresholds
 from agent.clock import parse_duration
+from agent.kafka.categories import Urgency
+from agent.kafka.message_rules import RULE_BY_ID
 from agent.kafka.plans import PLANS, maybe_find_plan
 from agent.settings import ENVIRONMENT_PREFIX
+from agent.suggestions import suggest
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -106,6 +109,41 @@ def option(*names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
     variable = f"{ENVIRONMENT_PREFIX}_{bare.replace('-', '_').upper()}"
     return click.option(*names, envvar=variable, show_envvar=True, **attributes)
 
+
+class RuleOverride(click.ParamType[tuple[str, str]]):
+    """``RULE=URGENCY``; an environment variable holds several with commas between."""
+
+    name = "text"
+    envvar_list_splitter = ","
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Split at the equals sign; reject unknown rules and urgencies."""
+        if isinstance(value, tuple):
+            return value
+        rule, _, urgency = str(value).strip().partition("=")
+        if rule not in RULE_BY_ID:
+            near = suggest(rule, RULE_BY_ID)
+            message = f"unknown rule {rule!r}{near}; MESSAGES.md lists the rules"
+            self.fail(message, param, ctx)
+        urgencies = [one.value for one in Urgency]
+        if urgency not in urgencies:
+            known = ", ".join(urgencies)
+            message = f"unknown urgency {urgency!r} for rule {rule}; use one of {known}"
+            self.fail(message, param, ctx)
+        return rule, urgency
+
+
+rule_override_option = option(
+    "--rule-override",
+    "rule_overrides",
+    multiple=True,
+    type=RuleOverride(),
+    metavar="RULE=URGENCY",
+    help="Urgency of the log lines that match a rule, e.g. follower-marked-failed=noise; "
+    "repeatable.",
+)
 
 stale_after_option = option(
     "--stale-after",

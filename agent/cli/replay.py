@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from agent.cli.options import option
+from agent.cli.options import option, rule_override_option
 from agent.clock import read_clock
 from agent.escaping import escape_controls
 from agent.replay import (
@@ -38,7 +38,14 @@ from agent.replay import (
     metavar="OUT",
     help="Also write the history to this file, for promtool.",
 )
-def replay(*, files: tuple[str, ...], form: str, out: Path | None) -> int:
+@rule_override_option
+def replay(
+    *,
+    files: tuple[str, ...],
+    form: str,
+    out: Path | None,
+    rule_overrides: tuple[tuple[str, str], ...],
+) -> int:
     """Sum up archives of the log stream, or standard input with '-'.
 
     Each FILE is text of `heroku logs`, a Papertrail archive, or bodies of drain
@@ -57,7 +64,14 @@ def replay(*, files: tuple[str, ...], form: str, out: Path | None) -> int:
         raise click.UsageError("nothing is piped in: give a file, or pipe text into -")
     stdin = sys.stdin.buffer if STDIN in files else BytesIO()
     with showing_progress(sources, is_terminal=sys.stderr.isatty()) as advance:
-        found = run_replay(sources, stdin, read_clock().wall, out=out, advance=advance)
+        found = run_replay(
+            sources,
+            stdin,
+            read_clock().wall,
+            out=out,
+            overrides=dict(rule_overrides),
+            advance=advance,
+        )
     if form == "json":
         click.echo(render_json(found))
     else:

@@ -18,6 +18,7 @@ from agent.cli.options import (
     addon_option,
     option,
     read_thresholds,
+    rule_override_option,
     stale_after_option,
     threshold_options,
 )
@@ -88,6 +89,7 @@ _LIMITS = Limits()
     help="The rest of a silent broker's series vanishes after so long.",
 )
 @addon_option
+@rule_override_option
 @option(
     "--require-local0",
     is_flag=True,
@@ -309,6 +311,7 @@ def read_settings(given: Mapping[str, Any], environ: Mapping[str, str]) -> Setti
             lambda: read_thresholds(given["thresholds"], given["settings"]),
             packaged_thresholds(),
         ),
+        rule_overrides=dict(given["rule_overrides"]),
         limits=_limits(given),
     )
     attempt(lambda: check_settings(settings), None)

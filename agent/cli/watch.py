@@ -12,6 +12,7 @@ from agent.cli.options import (
     addon_option,
     option,
     read_thresholds,
+    rule_override_option,
     stale_after_option,
     threshold_options,
 )
@@ -25,6 +26,7 @@ _MOST_EVENTS = 1000
 @stale_after_option
 @addon_option
 @threshold_options
+@rule_override_option
 @option(
     "--events",
     type=click.IntRange(0, _MOST_EVENTS),
@@ -38,6 +40,7 @@ def watch(
     addons: tuple[str, ...],
     thresholds: Path | None,
     settings: tuple[str, ...],
+    rule_overrides: tuple[tuple[str, str], ...],
     events: int,
 ) -> None:
     """Show the cluster that `heroku logs --tail` speaks of, as a live table.
@@ -56,6 +59,7 @@ def watch(
             forget_after_seconds=max(stale_after, FORGET_AFTER_SECONDS),
             addons=frozenset(addons),
             thresholds=read_thresholds(thresholds, settings),
+            rule_overrides=dict(rule_overrides),
         )
     )
     try:

@@ -1,7 +1,10 @@
-"""From a broker's line to what it means, by the table in `agent.kafka.message_rules`."""
+"""Verdicts on brokers' log lines, by the tables in `agent.kafka.message_rules`."""
 
 import re
+from collections.abc import Mapping
 from functools import cache, lru_cache
+from itertools import product
+from types import MappingProxyType
 from typing import NamedTuple
 
 from agent.kafka.categories import (
@@ -10,14 +13,23 @@ from agent.kafka.categories import (
     Category,
     Urgency,
 )
-from agent.kafka.message_rules import CLASSES, RULES, THREADS, Rule
-from parsers import BrokerLog, Level
+from agent.kafka.matcher import (
+    Match,
+    Names,
+    Pattern,
+    RuleSet,
+    find_raised,
+    parse_names,
+    parse_patterns,
+)
+from agent.kafka.message_rules import CLASSES, EXCEPTIONS, RULES, THREADS
+from agent.kafka.rule import Rule
+from parsers import BrokerLog
 
-_BY_LEVEL = {
-    Level.WARN: Urgency.INFO,
-    Level.ERROR: Urgency.WARNING,
-    Level.FATAL: Urgency.CRITICAL,
-}
+Overrides = Mapping[str, str]
+"""Value of an `Urgency` by id of a rule, as the user sets it."""
+
+NO_OVERRIDES: Overrides = MappingProxyType({})
 
 
 class Verdict(NamedTuple):
@@ -27,139 +39,131 @@ class Verdict(NamedTuple):
         category: What it is about.
         urgency: What it asks for.
         meaning: One sentence.
-        first_step: What to look at first.
+        first_step: What to check first.
+        rule: Id of the rule that decided; None where only the class or thread did.
     """
 
     category: Category
     urgency: Urgency
     meaning: str
     first_step: str
+    rule: str | None
 
 
-def classify(line: BrokerLog) -> Verdict:
-    """Judge a line by its class and what it says.
-
-    Only where no rule knows the message does the level decide the urgency, for want of
-    anything better; the category is then that of the class or the thread.
+def classify(line: BrokerLog, overrides: Overrides = NO_OVERRIDES) -> Verdict:
+    """Judge a line by its class, its own words and its exceptions; never by its level.
 
     Args:
         line: The line, with the trace that belongs to it.
+        overrides: Urgencies that go before those of the rules.
 
     Returns:
-        The verdict; `Category.UNKNOWN` where nothing is known.
+        The verdict; `Category.UNKNOWN` where neither class nor thread is known.
     """
-    rule = maybe_find_rule(line)
-    if rule is not None:
-        return Verdict(rule.category, rule.urgency, rule.meaning, rule.first_step)
-    category = _category_of_class(_outer_class(line)) or _category_of_thread(
-        line.thread
-    )
-    return _verdict_by_level(category, line.level)
+    match = maybe_match(line)
+    if match is None:
+        return _fallback(_outer_class(line), line.thread)
+    verdict = _verdict_of(match.rule)
+    urgency = overrides.get(match.rule.id)
+    return verdict if urgency is None else verdict._replace(urgency=Urgency(urgency))
+
+
+def maybe_match(line: BrokerLog) -> Match | None:
+    """Find the rule that fits a line, with the words that matched, or None."""
+    logger = _outer_class(line)
+    message = f"{line.text}\n{line.trace}" if line.trace else line.text
+    statement = _STATEMENTS.maybe_match(logger, message)
+    final = statement is not None and statement.rule.final
+    if not final and (line.trace or "Exception: " in message or "Error: " in message):
+        raised = _match_exception(logger, message, statement.end if statement else 0)
+        if raised is not None:
+            return raised
+    return statement
 
 
 def maybe_find_rule(line: BrokerLog) -> Rule | None:
-    """Find the first row of the table that fits a line, or None."""
-    said = f"{line.text}\n{line.trace}" if line.trace else line.text
-    for texts, rule in _rules_of(_outer_class(line)):
-        if _holds(said, texts):
-            return rule
-    return None
+    """Find the rule that fits a line, or None."""
+    match = maybe_match(line)
+    return None if match is None else match.rule
 
 
 @cache
 def possible_cells() -> tuple[tuple[Category, Urgency], ...]:
-    """List each category with each urgency that it can come with, in their order."""
-    by_rule = {(rule.category, rule.urgency) for rule in RULES}
-    by_level = {(one, urgency) for one in Category for urgency in _BY_LEVEL.values()}
-    return tuple(
-        (category, urgency)
-        for category in Category
-        for urgency in Urgency
-        if (category, urgency) in by_rule | by_level
+    """List each category with each urgency that it can have, in their order.
+
+    An override can give any urgency to a rule; no rule is ``unknown``.
+    """
+    known = (one for one in Category if one is not Category.UNKNOWN)
+    return (*product(known, Urgency), (Category.UNKNOWN, Urgency.INFO))
+
+
+_STATEMENTS = RuleSet(RULES)
+
+
+class _ExceptionRow(NamedTuple):
+    classes: Names
+    text: tuple[Pattern, ...]
+    exceptions: Names
+    details: tuple[str, ...]
+    rule: Rule
+
+
+_EXCEPTION_ROWS = tuple(
+    _ExceptionRow(
+        parse_names(rule.classes),
+        parse_patterns(rule.text),
+        parse_names(rule.exception),
+        tuple(rule.detail.split("|")),
+        rule,
     )
+    for rule in EXCEPTIONS
+)
+_CLASSES = tuple((one, parse_names(one.classes)) for one in CLASSES)
+
+
+def _match_exception(logger: str, message: str, end: int) -> Match | None:
+    """Find the first rule for the exceptions that stand behind the statement's words."""
+    raised = tuple(find_raised(message[end:]))
+    for row in _EXCEPTION_ROWS if raised else ():
+        if not row.classes.hold(logger):
+            continue
+        for one in raised:
+            detail = next((text for text in row.details if text in one.message), None)
+            if detail is None or not row.exceptions.hold(one.name):
+                continue
+            pattern = next((p for p in row.text if p.match(message) >= 0), None)
+            if pattern is not None:
+                words = (*pattern.words, one.name, *([detail] if detail else []))
+                return Match(row.rule, words, end)
+    return None
 
 
 def _outer_class(line: BrokerLog) -> str:
     return line.logger.partition("$")[0]
 
 
-Texts = tuple[tuple[str, ...], ...]
-"""Alternatives; each is a sequence of texts with anything between them."""
+@cache
+def _verdict_of(rule: Rule) -> Verdict:
+    return Verdict(rule.category, rule.urgency, rule.meaning, rule.first_step, rule.id)
 
 
-class _Names(NamedTuple):
-    """Names of classes; ``*`` in front or behind them has been taken off."""
-
-    whole: frozenset[str]
-    starts: tuple[str, ...]
-    ends: tuple[str, ...]
-
-    def hold(self, logger: str) -> bool:
-        return (
-            logger in self.whole
-            or logger.startswith(self.starts)
-            or logger.endswith(self.ends)
-        )
-
-
-def _names(written: str) -> _Names:
-    names = written.split()
-    return _Names(
-        frozenset(name for name in names if "*" not in name),
-        tuple(name[:-1] for name in names if name.endswith("*")),
-        tuple(name[1:] for name in names if name.startswith("*")),
-    )
-
-
-_ROWS: tuple[tuple[_Names, Texts, Rule], ...] = tuple(
-    (
-        _names(rule.classes or "*"),
-        tuple(tuple(one.split(" … ")) for one in rule.text.split("|")),
-        rule,
-    )
-    for rule in RULES
-)
-_CLASSES = tuple((category, _names(names)) for category, names in CLASSES)
-
-
-def _holds(said: str, texts: Texts) -> bool:
-    """Say whether `said` holds one of the alternatives."""
-    for first, *others in texts:
-        at = said.find(first)
-        for text in others:
-            at = said.find(text, at + 1) if at >= 0 else at
-        if at >= 0:
-            return True
-    return False
-
-
-# Class names are the line's own text: whoever invents them must not fill our memory.
+# Names of classes and threads are the line's own text, so the cache is bounded.
 @lru_cache(maxsize=256)
-def _rules_of(logger: str) -> tuple[tuple[Texts, Rule], ...]:
-    """Select the rows that can fit a class, in their order."""
-    return tuple((texts, rule) for names, texts, rule in _ROWS if names.hold(logger))
-
-
-@lru_cache(maxsize=256)
-def _category_of_class(logger: str) -> Category | None:
-    return next((one for one, names in _CLASSES if names.hold(logger)), None)
-
-
-@lru_cache(maxsize=256)
-def _category_of_thread(thread: str) -> Category:
+def _fallback(logger: str, thread: str) -> Verdict:
+    """Judge by the class, or by the thread where the class is not known either."""
+    for default, names in _CLASSES:
+        if names.hold(logger):
+            return _unruled(default.category, default.urgency)
     for category, pattern in THREADS:
         if re.search(pattern, thread):
-            return category
-    return Category.UNKNOWN
+            return _unruled(category, Urgency.INFO)
+    return _unruled(Category.UNKNOWN, Urgency.INFO)
 
 
 @cache
-def _verdict_by_level(category: Category, level: Level) -> Verdict:
+def _unruled(category: Category, urgency: Urgency) -> Verdict:
     if category is Category.UNKNOWN:
-        meaning = "Neither the class nor the message is known to this version."
+        meaning = "This version knows neither the class nor the message."
     else:
-        meaning = (
-            f"A message that this version does not know, about "
-            f"{CATEGORY_MEANING[category]}."
-        )
-    return Verdict(category, _BY_LEVEL[level], meaning, CATEGORY_FIRST_STEP[category])
+        meaning = f"A message without a rule, about {CATEGORY_MEANING[category]}."
+    return Verdict(category, urgency, meaning, CATEGORY_FIRST_STEP[category], None)

@@ -13,6 +13,7 @@ from agent.change import Origin
 from agent.clock import Moment
 from agent.engine import Engine
 from agent.errors import AgentError, SettingsError
+from agent.kafka.classifier import NO_OVERRIDES, Overrides
 from agent.metrics.spec import Spec
 from agent.metrics.specs import Drop
 from agent.replay.archives import STDIN, Kind, Source, read_batches, read_blocks
@@ -106,6 +107,7 @@ def run_replay(
     now: float,
     *,
     out: Path | None = None,
+    overrides: Overrides = NO_OVERRIDES,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Replay:
     """Read archives and sum up what they held.
@@ -115,6 +117,7 @@ def run_replay(
         stdin: What ``-`` stands for.
         now: Seconds since the epoch.
         out: Where the history goes as OpenMetrics text, if anywhere.
+        overrides: Urgencies that go before those of the message rules.
         advance: Is told how many bytes, as stored, have been read since.
 
     Returns:
@@ -124,7 +127,7 @@ def run_replay(
         ReplayError: There is no room for temporary files, or `out` cannot be written.
     """
     replay = Replay()
-    engine = Engine(Settings())
+    engine = Engine(Settings(rule_overrides=overrides))
     try:
         with closing(Journal(now, engine.identities)) as journal:
             reader = _Reader(engine, journal, replay, Moment(now, now))

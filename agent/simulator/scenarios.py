@@ -119,12 +119,10 @@ CONTROLLER_UNREACHED = (
     "java.io.IOException: Connection to kafka-{victim}.example.com:9096 (id: {victim} "
     "rack: us-east-1b) failed."
 )
-TOO_FEW = (
-    "pri=ERROR t=data-plane-kafka-request-handler-6 at=ReplicaManager [ReplicaManager "
-    "broker={id}] Error processing append operation on partition {topic}-{partition} "
-    "org.apache.kafka.common.errors.NotEnoughReplicasException: The size of the current "
-    "ISR Set({id}) is insufficient to satisfy the min.isr requirement of 2 for partition "
-    "{topic}-{partition}"
+LEADER_MOVED = (
+    f"pri=ERROR {_FETCHER}Error for partition {{topic}}-{{partition}} at offset {{number}} "
+    "org.apache.kafka.common.errors.NotLeaderOrFollowerException: For requests intended "
+    "only for the leader, this error indicates that the broker is not the current leader."
 )
 CORRUPT = (
     "pri=WARN t=log-recovery-/data/kafka-0 at=LogLoader [LogLoader "
@@ -205,7 +203,7 @@ SCENARIOS: dict[str, Scenario] = {
         effects=_FAILURE[0],
         speeches=(
             *_FAILURE[1],
-            LogPattern(begin=3 * MINUTE, target=Target.CONTROLLER, line=TOO_FEW),
+            LogPattern(begin=3 * MINUTE, target=Target.CONTROLLER, line=LEADER_MOVED),
         ),
         period=30 * MINUTE,
     ),

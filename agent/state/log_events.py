@@ -41,7 +41,8 @@ class LogEvent:
     def size(self) -> int:
         """Bytes of memory that the event takes, roughly."""
         line = self.line
-        texts = (line.text, line.trace, line.thread, line.logger, line.topic)
+        named = (one.topic for one in line.partitions)
+        texts = (line.text, line.trace, line.thread, line.logger, *named)
         fields = (
             text
             for context in line.contexts
@@ -60,7 +61,7 @@ class EventFilter:
         levels: Levels.
         categories: Categories.
         urgencies: Urgencies.
-        topics: Names of topics.
+        topics: Names of topics, any of which the line names.
         since: Seconds since the epoch; that moment included.
     """
 
@@ -83,9 +84,14 @@ class EventFilter:
                 (self.levels, line.level),
                 (self.categories, verdict.category),
                 (self.urgencies, verdict.urgency),
-                (self.topics, line.topic),
             )
-        ) and (self.since is None or event.time >= self.since)
+        ) and (
+            (self.since is None or event.time >= self.since)
+            and (
+                not self.topics
+                or any(one.topic in self.topics for one in line.partitions)
+            )
+        )
 
 
 class EventLog:

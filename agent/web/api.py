@@ -27,6 +27,7 @@ from agent.web.schema import (
     Event,
     Events,
     Node,
+    Partition,
     encode,
 )
 from parsers import Level
@@ -188,6 +189,7 @@ def _describe_event(event: LogEvent) -> Event:
         level=line.level,
         category=verdict.category,
         urgency=verdict.urgency,
+        rule=verdict.rule,
         logger=line.logger,
         thread=line.thread,
         context=[
@@ -197,6 +199,7 @@ def _describe_event(event: LogEvent) -> Event:
         trace=line.trace or None,
         topic=line.topic or None,
         partition=line.partition,
+        partitions=[Partition(*one) for one in line.partitions],
         broker=line.broker or None,
         peer=line.peer or None,
         exception=line.exception or None,

@@ -25,16 +25,25 @@ class Context(msgspec.Struct, frozen=True):
     fields: Mapping[str, str]
 
 
+class Partition(msgspec.Struct, frozen=True):
+    """A topic, and the number of its partition where the line names one."""
+
+    topic: str
+    partition: int | None
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a broker and what it means.
 
     Attributes:
         time: RFC 3339, in UTC.
         node: The number as written in ``kafka[ADDON.node]``.
+        rule: Id of the message rule; None where none matched.
         logger: ``class`` in JSON.
         trace: Stack trace; None if there is none, like the fields below.
         topic: Topic that the line names.
         partition: Partition of that topic.
+        partitions: All topics and partitions that it names, that one first.
         broker: Broker that wrote the line.
         peer: Broker that the line names.
         exception: Name of the exception's class.
@@ -46,6 +55,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     level: Level
     category: Category
     urgency: Urgency
+    rule: str | None
     logger: str = msgspec.field(name="class")
     thread: str
     context: Sequence[Context]
@@ -53,6 +63,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     trace: str | None
     topic: str | None
     partition: int | None
+    partitions: Sequence[Partition]
     broker: str | None
     peer: str | None
     exception: str | None

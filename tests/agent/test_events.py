@@ -94,6 +94,8 @@ def test_the_documented_line_is_understood_whole(agent: Agent) -> None:
         "trace": None,
         "topic": "my-example-topic",
         "partition": 16,
+        "partitions": [{"topic": "my-example-topic", "partition": 16}],
+        "rule": "follower-marked-failed",
         "broker": "1",
         "peer": "2",
         "exception": None,

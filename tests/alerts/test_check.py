@@ -28,7 +28,7 @@ def test_what_is_right_is_summed_up() -> None:
 
     assert "would listen on http://127.0.0.1:9841 with credentials" in said
     assert "1 of them yours" in said
-    assert "67 in 1 file(s)" in said
+    assert "68 in 1 file(s)" in said
     assert said.endswith("0 error(s), 0 warning(s)\n")
     assert errors == ""
 

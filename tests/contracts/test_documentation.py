@@ -16,7 +16,7 @@ from agent.kafka.categories import (
     Category,
     Urgency,
 )
-from agent.kafka.message_rules import RULES
+from agent.kafka.message_rules import CLASSES, EXCEPTIONS, RULES
 from agent.metrics.spec import PREFIX, Spec
 from agent.metrics.specs import SAMPLE_ROWS, SAMPLES, SPECS
 from agent.settings import ENVIRONMENT_PREFIX
@@ -26,6 +26,7 @@ from tests.serving import running
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
+MESSAGES = ROOT / "MESSAGES.md"
 CASES = sorted((ROOT / "fixtures" / "drain").glob("*.json"))
 
 
@@ -96,11 +97,11 @@ def policy_table() -> str:
 def category_table() -> str:
     rows = []
     for category in Category:
-        known = [rule for rule in RULES if rule.category is category]
+        known = [rule for rule in (*EXCEPTIONS, *RULES) if rule.category is category]
         urgencies = [one.value for one in Urgency if one in {r.urgency for r in known}]
         rows.append(
             f"| `{category.value}` | {CATEGORY_MEANING[category]} | {len(known)} "
-            f"| {', '.join(urgencies) or 'by level'} | {CATEGORY_FIRST_STEP[category]} |"
+            f"| {', '.join(urgencies) or 'info'} | {CATEGORY_FIRST_STEP[category]} |"
         )
     head = "| category | about | messages | urgencies | first look at |"
     return "\n".join([head, "|---|---|---|---|---|", *rows])
@@ -111,37 +112,60 @@ def urgency_table() -> str:
     return "\n".join(["| urgency | |", "|---|---|", *rows])
 
 
+def rule_table() -> str:
+    rows = [
+        f"| `{rule.id}` | {rule.category.value} | {rule.urgency.value} "
+        f"| {rule.meaning} | {rule.first_step} |"
+        for rule in (*EXCEPTIONS, *RULES)
+    ]
+    head = "| rule | category | urgency | meaning | check first |"
+    return "\n".join([head, "|---|---|---|---|---|", *rows])
+
+
+def class_table() -> str:
+    rows = [
+        f"| {one.category.value} | {one.urgency.value} | `{one.classes}` |"
+        for one in CLASSES
+    ]
+    return "\n".join(["| category | urgency | classes |", "|---|---|---|", *rows])
+
+
 TABLES = {
-    "categories": category_table,
-    "urgencies": urgency_table,
-    "gauges": gauge_table,
-    "metrics of brokers": lambda: metrics_table(*OF_BROKERS),
-    "metrics of nodes": lambda: metrics_table("log_", "node_"),
-    "metrics of plans": lambda: metrics_table(*OF_PLANS),
-    "metrics of the agent": lambda: metrics_table("agent_"),
-    "settings": settings_table,
-    "policies": policy_table,
+    "categories": (README, category_table),
+    "urgencies": (README, urgency_table),
+    "gauges": (README, gauge_table),
+    "metrics of brokers": (README, lambda: metrics_table(*OF_BROKERS)),
+    "metrics of nodes": (README, lambda: metrics_table("log_", "node_")),
+    "metrics of plans": (README, lambda: metrics_table(*OF_PLANS)),
+    "metrics of the agent": (README, lambda: metrics_table("agent_")),
+    "settings": (README, settings_table),
+    "policies": (README, policy_table),
+    "rules": (MESSAGES, rule_table),
+    "classes": (MESSAGES, class_table),
 }
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_of_the_readme_is_what_the_code_says(
+def test_a_table_of_the_documents_is_what_the_code_says(
     name: str, request: pytest.FixtureRequest
 ) -> None:
-    text = README.read_text(encoding="utf-8")
+    document, make = TABLES[name]
+    text = document.read_text(encoding="utf-8")
     before, _, rest = text.partition(f"<!-- {name} -->\n")
     table, _, after = rest.partition(f"<!-- /{name} -->\n")
-    wanted = f"{TABLES[name]()}\n"
+    wanted = f"{make()}\n"
     if request.config.getoption("--update-docs"):
         marked = f"<!-- {name} -->\n{wanted}<!-- /{name} -->\n"
-        README.write_text(before + marked + after, encoding="utf-8")
+        document.write_text(before + marked + after, encoding="utf-8")
         return
 
     assert table == wanted, "run: pytest --update-docs tests/contracts"
 
 
 def test_every_metric_is_in_one_of_the_tables() -> None:
-    tables = "".join(TABLES[name]() for name in TABLES if "metrics" in name)
+    tables = "".join(
+        table() for name, (_, table) in TABLES.items() if "metrics" in name
+    )
     tables += gauge_table()
     clusters = {pair.cluster.name for pair in SAMPLES.values()}
 

@@ -111,7 +111,16 @@ def test_without_a_budget_for_the_grammar_nothing_is_lost_but_the_split() -> Non
         ("[LeaderEpochCache a-1] New epoch entry", "a", 1),
         ("[Partition nonsense broker=0] x", "", None),
         ("fetchData={a-1=PartitionData(fetchOffset=5), b-2=x}", "", None),
-        ("for partitions a-1,b-2 are offline", "", None),
+        ("for partitions a-1,b-2 are offline", "a", 1),
+        ("Topic: orders; Partition: 3", "orders", 3),
+        ("is ignored for `orders` because", "orders", None),
+        ("Ignoring request to delete non-existing topics Set(orders)", "orders", None),
+        ("Failed to delete file /data/kafka-0/a-1/00000000000000000000.log", "a", 1),
+        ("Failed to create /data/kafka-0/meta.properties", "", None),
+        ("Unexpected error from kafka-1/10.0.0.1 (channelId=1)", "", None),
+        ("Error connecting to node kafka-1:9092 (id: 1 rack: null)", "", None),
+        ("Moved to kafka-1.example.com", "", None),
+        ("This is part of the early access of KIP-848", "", None),
         ("partition a-1x", "", None),
         ("partition a", "", None),
         (f"partition {'t' * 250}-1", "", None),
@@ -125,6 +134,41 @@ def test_the_topic_and_partition_that_a_line_names_are_found(
     line = read_log(f"pri=WARN t=x at=X {text}")
 
     assert (line.topic, line.partition) == (topic, partition)
+
+
+@pytest.mark.parametrize(
+    ("text", "partitions"),
+    [
+        ("stopped fetcher for partitions a-1,b-2", [("a", 1), ("b", 2)]),
+        ("request for HashMap(a-1 -> x, b-2 -> y)", [("a", 1), ("b", 2)]),
+        ("partition a-1 instead of b-2, and again a-1", [("a", 1), ("b", 2)]),
+        ("topics Set(a, b.c)", [("a", None), ("b.c", None)]),
+        ("[Partition a-1 broker=0] of partition a-1 from b-2", [("a", 1), ("b", 2)]),
+        ("offsets from __consumer_offsets-3", [("__consumer_offsets", 3)]),
+        ("partitions Set(" + ",".join(f"t-{n}" for n in range(60)), None),
+    ],
+)
+def test_every_partition_of_a_line_is_kept_once_and_in_order(
+    text: str, partitions: list[tuple[str, int | None]] | None
+) -> None:
+    wanted = (
+        [("t", number) for number in range(50)] if partitions is None else partitions
+    )
+
+    assert list(read_log(f"pri=WARN t=x at=X {text}").partitions) == wanted
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "at=GroupCoordinator Group partition orders-1 could not complete rebalance",
+        "at=GroupCoordinator Setting empty assignments for members x of b-2 for generation",
+        "at=TransactionCoordinator Found transactionalId billing-1 with state x",
+        "at=KafkaApis Unexpected error handling request RequestHeader(clientId=for a-1)",
+    ],
+)
+def test_a_name_of_a_client_is_no_topic(line: str) -> None:
+    assert read_log(f"pri=WARN t=x {line}").partitions == ()
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ def facts(line: BrokerLog | BrokerContinuation) -> dict[str, Any]:
     if isinstance(line, BrokerLog):
         found["level"] = line.level.value
         found["contexts"] = [context._asdict() for context in line.contexts]
+        found["partitions"] = [list(one) for one in line.partitions]
     if len(line.text) >= 200:
         found["text"] = f"{len(line.text)} characters"
     return {

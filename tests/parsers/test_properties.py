@@ -23,14 +23,17 @@ from parsers import (
 )
 from parsers.families.kafka.broker_logs import BrokerLine, parse_broker_line
 from parsers.families.kafka.contexts import MAX_CONTEXTS, maybe_split_contexts
-from parsers.families.kafka.grammar import parse_contexts, parse_subject
-from parsers.families.kafka.references import (
-    BEFORE_NAME,
-    BEFORE_PARTITION,
-    find_references,
-    find_subject,
-)
+from parsers.families.kafka.grammar import parse_contexts, parse_subjects
+from parsers.families.kafka.references import find_references
 from parsers.families.kafka.samples import maybe_scan_samples
+from parsers.families.kafka.subjects import (
+    BEFORE_MAPPED,
+    BEFORE_PARTITION,
+    BEFORE_TOPIC,
+    BEFORE_TOPICS,
+    OPENINGS,
+    find_subjects,
+)
 from parsers.values import UNITS, maybe_parse_timestamp, parse_value
 from tests.frames import FULL2, frame
 
@@ -512,28 +515,30 @@ def test_the_fast_path_and_the_grammar_split_the_same_contexts(
 
 message_parts = st.lists(
     st.one_of(
-        st.sampled_from(
-            [*BEFORE_PARTITION, *BEFORE_NAME, "topic=", ", partition=", "Partition "]
-        ),
+        st.sampled_from([*BEFORE_PARTITION, *BEFORE_MAPPED, *OPENINGS, BEFORE_TOPICS]),
+        st.sampled_from([word for word, _ in BEFORE_TOPIC]),
+        st.sampled_from(["topic=", ", partition=", "Topic: ", "; Partition: ", "/"]),
         st.sampled_from(
             ["a-1", "orders.v2-13", "__consumer_offsets-36", "x-1-2", "-7"]
         ),
+        st.sampled_from(["orders.v2-13", "b-2", ",", ", ", " -> ", "`", ":9096"]),
+        st.sampled_from(["/00000000000000000000.log", "mDXBpFY7SxGTjBZpDOdwZw:"]),
         st.sampled_from([".", ". ", "'", ")", " ", "-", "0", "9" * 10, "t" * 250]),
         st.text(max_size=3),
     ),
-    max_size=10,
+    max_size=12,
 ).map("".join)
 
 
 @given(message_parts)
-def test_the_fast_path_and_the_grammar_find_the_same_subject(message: str) -> None:
-    assert find_subject(message) == parse_subject(message)
+def test_the_fast_path_and_the_grammar_find_the_same_subjects(message: str) -> None:
+    assert find_subjects(message) == parse_subjects(message)
 
 
 @given(st.text(alphabet="aA.-$_ [](),:=0123456789ErorxceptinE", max_size=400))
 def test_any_message_has_references_without_an_exception(message: str) -> None:
     found = find_references((), message)
 
-    assert found.topic in message
+    assert all(one.topic in message for one in found.partitions)
     assert found.peer in message
     assert found.exception in message

@@ -87,7 +87,7 @@ def _parse_broker_log(header: Header, message: bytes, budget: Budget) -> Record:
     if level is None:
         return refuse(Reason.UNKNOWN_LEVEL, message)
     contexts, text = _split_contexts(parsed.text, budget)
-    references = find_references(contexts, text)
+    references = find_references(contexts, text, parsed.logger)
     return BrokerLog(
         addon=name,
         node=node.decode("ascii"),
@@ -98,8 +98,7 @@ def _parse_broker_log(header: Header, message: bytes, budget: Budget) -> Record:
         contexts=contexts,
         text=text,
         trace=parsed.trace,
-        topic=references.topic,
-        partition=references.partition,
+        partitions=references.partitions,
         broker=references.broker,
         peer=references.peer,
         exception=references.exception or find_exception(parsed.trace),

@@ -9,6 +9,7 @@ Only this and `parsers.heroku.kafka_info_grammar` import pyparsing. Whitespace i
 habit of skipping it would let the unit of one value swallow the next word.
 """
 
+import re
 from functools import cache
 from typing import Any, cast
 
@@ -17,15 +18,25 @@ import pyparsing as pp
 from parsers.errors import Reason, Unparsed, refuse
 from parsers.families.kafka.broker_logs import BrokerLine
 from parsers.families.kafka.contexts import MAX_CONTEXTS, Split
-from parsers.families.kafka.references import (
-    BEFORE_NAME,
+from parsers.families.kafka.samples import BLANKS, SampleLine, read_tokens
+from parsers.families.kafka.subjects import (
+    BEFORE_MAPPED,
     BEFORE_PARTITION,
+    BEFORE_TOPIC,
+    BEFORE_TOPICS,
+    LOG_FILE,
+    MAX_OPENINGS,
+    MAX_TEXT,
+    NAME_END,
+    NO_PROPOSAL,
     NUMBER,
+    OPENINGS,
     PARTITION_END,
     TOPIC,
+    Found,
+    in_order,
 )
-from parsers.families.kafka.samples import BLANKS, SampleLine, read_tokens
-from parsers.records import Context
+from parsers.records import Context, TopicPartition
 
 # Bytes travel through pyparsing as Latin-1, one character per byte, so that its
 # offsets are byte offsets and no input can fail to decode.
@@ -112,27 +123,37 @@ def context_grammar() -> pp.ParserElement:
 
 @cache
 def subject_grammar() -> pp.ParserElement:
-    """Build the grammar of a named topic or partition; see `parsers.families.kafka.references`."""
-    topic = pp.Regex(TOPIC)
-    number = pp.Regex(NUMBER)
+    """Build the grammar of named topics and partitions; see `parsers.families.kafka.subjects`."""
+    name = pp.Regex(TOPIC)
     # The name is greedy and holds "-" itself: the last one stands before the number.
-    partition = pp.Regex(rf"{TOPIC}(?=-{NUMBER}{PARTITION_END})")("topic")
-    topic_id = pp.Regex(r"[A-Za-z0-9_-]{22}:")
-    named = (
-        pp.one_of(BEFORE_PARTITION)
-        + pp.Opt(topic_id)
-        + partition
-        + pp.Literal("-")
-        + number("number")
-    )
-    listed = (
-        pp.Literal("topic=")
-        + topic("topic")
-        + pp.Literal(", partition=")
-        + number("number")
-    )
-    quoted = pp.one_of(BEFORE_NAME) + topic("topic") + pp.Literal("'")
-    return _explicit(named | listed | quoted)
+    number = pp.Regex(NUMBER)
+    own = pp.Regex(rf"{TOPIC}(?=-{NUMBER}{PARTITION_END})") + pp.Literal("-") + number
+    identified = pp.Regex(r"[A-Za-z0-9_-]{22}:").suppress() + own
+    partition = pp.Regex(NO_PROPOSAL).suppress() + _found(identified | own)
+    opening = pp.one_of(OPENINGS)
+    comma = pp.Regex(", ?").suppress()
+    openings = pp.Opt(opening[1, MAX_OPENINGS]).suppress()
+    named = _words(*BEFORE_PARTITION) + openings + partition + (comma + partition)[...]
+    mapped = _words(*BEFORE_MAPPED) + partition + pp.FollowedBy(" -> ")
+    listed = _words("topic=") + _found(name + pp.Literal(", partition=") + number)
+    labelled = _words("Topic: ") + _found(name + pp.Literal("; Partition: ") + number)
+    of_path = pp.Regex(rf"{TOPIC}(?=-{NUMBER}{LOG_FILE})") + pp.Literal("-") + number
+    path = _words("/") + _found(of_path)
+    alone = [
+        _words(word)
+        + _found(
+            pp.Regex(rf"{TOPIC}(?={re.escape(after)})" if after else TOPIC + NAME_END)
+        )
+        for word, after in BEFORE_TOPIC
+    ]
+    topic = _found(pp.Regex(TOPIC + NAME_END))
+    inside = opening[1, MAX_OPENINGS].suppress() + topic + (comma + topic)[...]
+    topics = _words(BEFORE_TOPICS) + inside
+    before = pp.PrecededBy(pp.Regex(r"[A-Za-z0-9._-]"), retreat=1)
+    own_internal = pp.Regex(rf"__{TOPIC}(?=-{NUMBER}{PARTITION_END})")
+    internal = ~before + _found(own_internal + pp.Literal("-") + number)
+    shapes = (named, mapped, listed, labelled, path, *alone, topics, internal)
+    return _explicit(pp.Or([pp.Group(shape) for shape in shapes]))
 
 
 def parse_metric_message(message: bytes) -> SampleLine:
@@ -193,19 +214,37 @@ def parse_contexts(text: str) -> Split:
     return contexts, message
 
 
-def parse_subject(message: str) -> tuple[str, int | None]:
-    """Find the topic and partition that a message names first, by the grammar.
+def parse_subjects(message: str) -> tuple[TopicPartition, ...]:
+    """Find the topics and partitions that a message is about, by the grammar.
 
     Args:
         message: A broker's message.
 
     Returns:
-        Topic and partition; empty and None where none is named.
+        What is named, in its order and once, at most `MAX_PARTITIONS`.
     """
-    for result, _start, _end in subject_grammar().scan_string(message):
-        number = result.as_dict().get("number")
-        return str(result["topic"]), None if number is None else int(str(number))
-    return "", None
+    found: list[Found] = []
+    # Words may begin with a blank, which scan_string skips unless told otherwise.
+    matches = subject_grammar().scan_string(
+        message[:MAX_TEXT], overlap=True, always_skip_whitespace=False
+    )
+    for result, _start, _end in matches:
+        found += cast("list[Found]", result.as_list()[0])
+    return in_order(found)
+
+
+def _words(*words: str) -> pp.ParserElement:
+    return pp.one_of(words).suppress()
+
+
+def _found(element: pp.ParserElement) -> pp.ParserElement:
+    """Turn a topic, and its number behind it, into where it stands and both."""
+
+    def place(_text: str, at: int, tokens: Any) -> list[Found]:
+        number = str(tokens[-1]) if len(tokens) > 1 else ""
+        return [(at, str(tokens[0]), number)]
+
+    return pp.And([element]).set_parse_action(place)
 
 
 def _unquote(tokens: Any) -> str:

@@ -1,18 +1,12 @@
-"""What a broker's message is about: topic, partition, brokers, exception.
+"""What a broker's message refers to: topics, brokers, exception.
 
 EBNF of what is looked for, leftmost first, anywhere in the message::
 
-    subject   = before, partition | listed | named ;
-    before    = "artition " | "artition (" | "Truncating " | "truncation for " | … ;
-    partition = [ id, ":" ], topic, "-", digits ;   (topics hold "-": split at the last)
-    id        = 22 times ( letter | digit | "_" | "-" ) ;        (of a topic, since 2.8)
-    listed    = "topic=", topic, ", partition=", digits ;
-    named     = ( "CreatableTopic(name='" | "topic '" ), topic, "'" ;
-    topic     = { letter | digit | "." | "_" | "-" } ;  (at most 249, Kafka's Topic.java)
     peer      = "Connection to node ", digits | "(id: ", digits, " rack: " | … ;
+    exception = package, class, ( "Exception" | "Error" ) ;
 
-A message may list many partitions in a dump; only one that it names in words counts.
-All of it is text that others can influence: good for showing, never for a label.
+Topics and partitions are the business of `parsers.families.kafka.subjects`. All of it is
+text that others can influence: good for showing, never for a label.
 """
 
 import re
@@ -20,28 +14,13 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
-from parsers.records import Context
-
-BEFORE_PARTITION = (
-    "artition (",
-    "artition ",
-    "Truncating ",
-    "truncation for ",
-    "offset in ",
-    "records to ",
-    "flushing log for ",
-    "log segment for ",
-    "segments for ",
-    "renaming dir for ",
-    "dirty offset of ",
-    "tombstones to ",
-    "offsets from ",
-    "transaction log ",
+from parsers.families.kafka.subjects import (
+    NUMBER,
+    PARTITION,
+    cut_client_text,
+    find_subjects,
 )
-"""The words after which Kafka names a partition as ``topic-number``."""
-
-BEFORE_NAME = ("CreatableTopic(name='", "topic '")
-"""The words after which Kafka names a topic in quotes."""
+from parsers.records import Context, TopicPartition
 
 BEFORE_PEER = (
     ("Connection to node ", ""),
@@ -54,18 +33,6 @@ BEFORE_PEER = (
 )
 """The words around the id of a broker that is spoken of, not of the one that speaks."""
 
-TOPIC = r"[A-Za-z0-9._-]{1,249}"
-TOPIC_ID = r"(?:[A-Za-z0-9_-]{22}:)?"
-NUMBER = r"[0-9]{1,9}(?![0-9])"
-PARTITION_END = r"(?![A-Za-z0-9_-]|\.[A-Za-z0-9_-])"
-"""A partition's number may end a sentence, but not be part of a longer name."""
-
-_PARTITION = re.compile(rf"({TOPIC})-({NUMBER})")
-_SHAPES = (
-    (BEFORE_PARTITION, re.compile(TOPIC_ID + _PARTITION.pattern + PARTITION_END)),
-    (("topic=",), re.compile(rf"({TOPIC}), partition=({NUMBER})")),
-    (BEFORE_NAME, re.compile(rf"({TOPIC})'()")),
-)
 _PEERS = tuple(
     ((before,), re.compile(rf"({NUMBER}){re.escape(after)}"))
     for before, after in BEFORE_PEER
@@ -103,8 +70,11 @@ _WRITER_NAME = re.compile(
 )
 _PARTITION_CONTEXTS = frozenset({"Partition", "LeaderEpochCache"})
 
+_CLIENT_TEXT = ("Group", "ClassicGroup", "Coordinator", "Transaction", "KafkaApis", "RequestHandlerHelper")  # fmt: skip
+"""Classes whose messages hold names and texts of clients."""
+
 _EXCEPTION_END = re.compile(r"(?:Exception|Error)(?![A-Za-z0-9_$])")
-_EXCEPTION_START = re.compile(r"(?:[a-z_][a-z0-9_]*\.)+[A-Z][A-Za-z0-9_$]*\Z")
+_EXCEPTION_START = re.compile(r"(?<!\S)(?:[a-z_][a-z0-9_]*\.)+[A-Z][A-Za-z0-9_$]*\Z")
 _LONGEST_CLASS = 200
 _MAX_EXCEPTIONS = 20
 
@@ -113,47 +83,42 @@ class References(NamedTuple):
     """What one message refers to; empty text or None where it names nothing.
 
     Attributes:
-        topic: Name of a topic.
-        partition: Number of its partition.
+        partitions: Topics and partitions.
         broker: Id of the broker that wrote the line.
         peer: Id of another broker that the line is about: who is missing.
         exception: Class of the first exception, with its package.
     """
 
-    topic: str
-    partition: int | None
+    partitions: tuple[TopicPartition, ...]
     broker: str
     peer: str
     exception: str
 
 
-def find_references(contexts: tuple[Context, ...], message: str) -> References:
+def find_references(
+    contexts: tuple[Context, ...], message: str, logger: str = ""
+) -> References:
     """Find what a message and its contexts refer to.
 
     Args:
         contexts: The contexts in front of it.
         message: The message.
+        logger: The class that wrote it.
 
     Returns:
         What is named. What the contexts name goes before what the message names.
     """
-    topic, partition = _find_context_subject(contexts) or find_subject(message)
+    text = cut_client_text(message) if logger.startswith(_CLIENT_TEXT) else message
+    named = find_subjects(text)
+    own = _find_context_subject(contexts)
+    if own is not None:
+        named = (own, *(one for one in named if one != own))
     return References(
-        topic=topic,
-        partition=partition,
+        partitions=named,
         broker=_find_writer(contexts),
         peer=find_peer(message) or _find_context_peer(contexts),
         exception=find_exception(message),
     )
-
-
-def find_subject(message: str) -> tuple[str, int | None]:
-    """Find the topic, and the partition, that a message names first."""
-    found = _leftmost(_SHAPES, message)
-    if found is None:
-        return "", None
-    topic, number = found.groups()
-    return topic, int(number) if number else None
 
 
 def find_peer(message: str) -> str:
@@ -198,15 +163,15 @@ def find_exception(message: str) -> str:
     return ""
 
 
-def _find_context_subject(contexts: Iterable[Context]) -> tuple[str, int] | None:
+def _find_context_subject(contexts: Iterable[Context]) -> TopicPartition | None:
     for context in contexts:
         named = context.fields.get("partition", "")
         first, _, second = context.name.partition(" ")
         if first in _PARTITION_CONTEXTS:
             named = second
-        found = _PARTITION.fullmatch(named)
+        found = PARTITION.fullmatch(named)
         if found is not None:
-            return found[1], int(found[2])
+            return TopicPartition(found[1], int(found[2]))
     return None
 
 

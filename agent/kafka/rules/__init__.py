@@ -1,0 +1,1 @@
+"""Message rules by subject; `agent.kafka.message_rules` puts them together."""
