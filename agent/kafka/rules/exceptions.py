@@ -35,7 +35,7 @@ _IO = "java.io.* java.nio.* java.net.*"
 EXCEPTIONS: tuple[Rule, ...] = (
     Rule("out-of-memory", MEMORY, CRITICAL, "", "",
          "The broker has exhausted heap, direct memory or threads; it seldom recovers without a restart.",
-         "Check Memory gauges of the broker and the number of partitions, then open a ticket with Heroku.",
+         "Check the memory gauges of the broker and the number of partitions, then open a ticket with Heroku.",
          "java.lang.OutOfMemoryError"),
     Rule("map-failed", MEMORY, CRITICAL, "", "",
          "The broker cannot map another file into memory.",
