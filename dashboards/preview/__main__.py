@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from dashboards.preview.browser import start_browser, take_picture
+from dashboards.preview.browser import start_browser
 from dashboards.preview.bundle import build_bundle, install_packages
 from dashboards.preview.dashboard import open_dashboard
 from dashboards.preview.model import build_model
@@ -48,7 +48,7 @@ def main(*, out: Path, files: tuple[Path, ...]) -> None:
             for theme in ("dark", "light"):
                 picture = out / f"{path.stem}-{theme}.png"
                 with renderer.draw(build_model(view, theme)) as page:
-                    take_picture(page, picture)
+                    page.screenshot(path=picture, full_page=True)
                 click.echo(picture)
 
 
