@@ -4,14 +4,12 @@ import contextlib
 import json
 import re
 import subprocess
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import yaml
 from promql_parser import parse_duration
 
@@ -60,17 +58,13 @@ class Prometheus:
 
         Raises:
             QueryError: Prometheus rejects the query.
-            OSError: It does not answer.
+            httpx2.RequestError: It does not answer.
         """
-        if "match" in parameters:
-            parameters["match[]"] = parameters.pop("match")
-        url = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
-        try:
-            with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 (http, ours)
-                return json.load(answer)["data"]
-        except urllib.error.HTTPError as error:
-            with error:
-                raise QueryError(error.read().decode()) from None
+        url = f"{self.url}/api/v1/{path}"
+        answer = httpx2.get(url, params=parameters, timeout=30, trust_env=False)
+        if answer.is_error:
+            raise QueryError(answer.text)
+        return answer.json()["data"]
 
 
 def _read_series(labels: dict[str, str], points: list[Any]) -> Series:

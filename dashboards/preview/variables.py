@@ -116,7 +116,7 @@ def _find_options(
         raise VariableError(message)
     parameters = {"start": str(span.start), "end": str(span.end)}
     if match["selector"]:
-        parameters["match"] = match["selector"]
+        parameters["match[]"] = match["selector"]
     found = server.ask(f"label/{match['label']}/values", **parameters)
     return tuple(sorted(found, key=_natural_key) if order else found)
 
