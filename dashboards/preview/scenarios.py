@@ -20,6 +20,7 @@ GIB = 1 << 30
 STANDARD, EXTENDED = "kafka-animated-39618", "kafka-rectangular-20417"
 _BROKERS = {"standard": 3, "extended": 8}
 _EVENTFUL, _LAST = 7 * HOUR, 45 * MINUTE
+_KNOWN = 8 * DAY + 3 * HOUR + 11 * MINUTE  # the last restart is 3 h 11 min ago
 _HALT = "pri=FATAL t=main at=Kafka$ Halting Kafka."
 
 
@@ -77,7 +78,7 @@ HISTORIES: tuple[History, ...] = (
             ("hot-broker", 52),
         ),
         begin=_EVENTFUL,
-        known=8 * DAY,
+        known=_KNOWN,
         data_bytes=221.0 * GIB,
         growth_bytes=5.5 * GIB,
         halts=(135 * MINUTE + 3,),
@@ -89,7 +90,7 @@ HISTORIES: tuple[History, ...] = (
             ("memory-pressure", 300), ("node-failure", 200), ("disk-filling", 90)
         ),
         begin=_EVENTFUL,
-        known=8 * DAY,
+        known=_KNOWN,
         produced=2_600_000.0,
         data_bytes=655.0 * GIB,
         growth_bytes=11.0 * GIB,
