@@ -18,7 +18,6 @@ from dashboards.preview.scenarios import HISTORIES
 
 _ROOT = Path(__file__).parents[2]
 _RULES = _ROOT / "alerts" / "heroku-kafka.rules.yml"
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -28,9 +27,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     required=True,
     help="Folder for the pictures; packages of Grafana are installed in it too.",
 )
-@click.argument("files", nargs=-1, type=_FILE)
-def main(*, out: Path, files: tuple[Path, ...]) -> None:
-    """Draw dashboards from their JSON, all of this repository by default.
+def main(*, out: Path) -> None:
+    """Draw the dashboards from their JSON.
 
     Needs prometheus, promtool, chromium, node and npm on PATH.
     """
@@ -42,7 +40,7 @@ def main(*, out: Path, files: tuple[Path, ...]) -> None:
         serve_history(Path(folder), record(HISTORIES, end), end, _RULES) as server,
         start_browser(build_bundle(packages)) as renderer,
     ):
-        for path in files or sorted((_ROOT / "dashboards").glob("*.json")):
+        for path in sorted((_ROOT / "dashboards").glob("*.json")):
             dashboard = json.loads(path.read_text(encoding="utf-8"))
             view = open_dashboard(dashboard, server, end)
             for theme in ("dark", "light"):

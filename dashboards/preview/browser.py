@@ -32,9 +32,10 @@ class Renderer:
         Raises:
             DrawingError: The page reported an error.
         """
-        viewport = {"width": WIDTH, "height": 900}
         problems: list[str] = []
-        page = self.browser.new_page(viewport=viewport, timezone_id="UTC")
+        page = self.browser.new_page(
+            viewport={"width": WIDTH, "height": 900}, timezone_id="UTC"
+        )
         page.on("console", lambda message: problems.append(message.text))
         page.on("pageerror", lambda error: problems.append(str(error)))
         try:

@@ -108,7 +108,6 @@ def _serve(folder: Path) -> Iterator[Prometheus]:
     options = {
         "config.file": folder / "prometheus.yml",
         "storage.tsdb.path": folder / "data",
-        "storage.tsdb.retention.time": "10y",
         "web.listen-address": address,
         "log.level": "error",
     }

@@ -61,10 +61,9 @@ def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-Choices = Mapping[str, Choice]
-
-
-def interpolate(text: str, choices: Choices, builtin: Mapping[str, str]) -> str:
+def interpolate(
+    text: str, choices: Mapping[str, Choice], builtin: Mapping[str, str]
+) -> str:
     """Replace references to variables.
 
     Raises:
@@ -104,7 +103,10 @@ def resolve_variables(
 
 
 def _find_options(
-    variable: Mapping[str, Any], choices: Choices, server: Prometheus, span: Span
+    variable: Mapping[str, Any],
+    choices: Mapping[str, Choice],
+    server: Prometheus,
+    span: Span,
 ) -> tuple[str, ...]:
     if variable["type"] == "datasource":
         return ("Prometheus",)

@@ -14,8 +14,7 @@ export function drawTimeseries(panel, body, frames, model) {
   for (const one of found) one.colour = getFieldSeriesColor(one.field, theme).color;
   const below = stackSeries(found);
   const chart = addLegend(panel, found, body);
-  const scales = new Map();
-  for (const one of found) scales.set(scaleOf(one), [...(scales.get(scaleOf(one)) ?? []), one]);
+  const scales = Map.groupBy(found, scaleOf);
   // Of stacked bars the highest sum is drawn first, the lowest last.
   const order = found.map((_, index) => index);
   const bars = found.some(({ custom }) => custom.drawStyle === "bars");
