@@ -1,7 +1,6 @@
 """``python -m dashboards.preview``: draws the dashboards to PNG files."""
 
 import json
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -51,4 +50,4 @@ def main(*, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -10,9 +10,6 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-WIDTH = 1600
-"""Of the page, in pixels."""
-
 
 class DrawingError(Exception):
     """The page cannot be drawn; the message is the browser's."""
@@ -34,7 +31,7 @@ class Renderer:
         """
         problems: list[str] = []
         page = self.browser.new_page(
-            viewport={"width": WIDTH, "height": 900}, timezone_id="UTC"
+            viewport={"width": 1600, "height": 900}, timezone_id="UTC"
         )
         page.on("console", lambda message: problems.append(message.text))
         page.on("pageerror", lambda error: problems.append(str(error)))

@@ -1,10 +1,9 @@
 """What happened to some simulated clusters in the last eight days.
 
-Two clusters exist all the time, one of each tier; beside them each scenario of the
-simulator runs on a cluster of each tier for the last 45 minutes.
+Two clusters exist all the time, one of each tier. In addition, each scenario of the
+simulator runs on a cluster of its own for the last 45 minutes.
 """
 
-import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -91,10 +90,8 @@ HISTORIES: tuple[History, ...] = (
         halts=(69 * MINUTE + 41,),
     ),
     *(
-        History(addon=f"kafka-{name}-{number}", plan=plan, scenario=SCENARIOS[name])
-        for number, (plan, name) in enumerate(
-            itertools.product(("standard-0", "extended-0"), SCENARIOS), 10
-        )
+        History(addon=f"kafka-{name}-{number}", plan="standard-0", scenario=scenario)
+        for number, (name, scenario) in enumerate(SCENARIOS.items(), 10)
     ),
 )
 
@@ -129,13 +126,7 @@ _TOPICS = (("orders", 0.4, 7 * DAY), ("views", 0.6, DAY), ("audit", 0.1, None))
 
 
 def measure_use(history: History, at: int, end: int) -> ClusterUse:
-    """Return what Heroku reports of a cluster.
-
-    Args:
-        history: The cluster.
-        at: When, in seconds since the epoch.
-        end: When its history ends, in seconds since the epoch.
-    """
+    """Return what Heroku reports of a cluster; times are seconds since the epoch."""
     before = (end - at) / DAY
     size = history.data_bytes - before * history.growth_bytes
     topics = tuple(

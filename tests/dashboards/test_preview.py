@@ -140,10 +140,8 @@ def model_of(panel: dict[str, Any], theme: str = "dark") -> dict[str, Any]:
         "theme": theme,
         "title": "Test",
         "range": "",
-        "refresh": "",
         "end": start + count * step,
         "variables": [],
-        "links": [],
         "annotations": [],
         "panels": [{**shared, **panel}],
     }

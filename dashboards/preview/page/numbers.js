@@ -8,7 +8,7 @@ export function drawStat(panel, body, frames, model) {
     throw new Error("the preview only supports stats with coloured values and without a graph");
   }
   const entries = reduceFrames(panel, frames, model.theme);
-  const box = add(body, "div", body.clientWidth > body.clientHeight * 1.2 ? "values" : "values vertical");
+  const box = add(body, "div", "values");
   for (const { display } of entries) drawStatValue(display, options, entries.length, add(box, "div", "value"), model);
 }
 
