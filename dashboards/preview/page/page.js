@@ -43,7 +43,7 @@ async function drawPanel(panel, grid, model) {
     return;
   }
   const title = add(box, "h2", "", panel.title);
-  if (panel.description) title.append(" ⓘ");
+  if (panel.description) add(title, "sup", "", "i");
   const body = add(box, "div", "body");
   try {
     if (panel.error) throw new Error(panel.error);
