@@ -1,14 +1,13 @@
 """``python -m dashboards.preview``: draws the dashboards to PNG files."""
 
 import json
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import click
 
-from dashboards.preview.browser import start_browser, take_picture
+from dashboards.preview.browser import start_browser
 from dashboards.preview.bundle import build_bundle, install_packages
 from dashboards.preview.dashboard import open_dashboard
 from dashboards.preview.model import build_model
@@ -18,7 +17,6 @@ from dashboards.preview.scenarios import HISTORIES
 
 _ROOT = Path(__file__).parents[2]
 _RULES = _ROOT / "alerts" / "heroku-kafka.rules.yml"
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
@@ -28,9 +26,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     required=True,
     help="Folder for the pictures; packages of Grafana are installed in it too.",
 )
-@click.argument("files", nargs=-1, type=_FILE)
-def main(*, out: Path, files: tuple[Path, ...]) -> None:
-    """Draw dashboards from their JSON, all of this repository by default.
+def main(*, out: Path) -> None:
+    """Draw the dashboards from their JSON.
 
     Needs prometheus, promtool, chromium, node and npm on PATH.
     """
@@ -42,15 +39,15 @@ def main(*, out: Path, files: tuple[Path, ...]) -> None:
         serve_history(Path(folder), record(HISTORIES, end), end, _RULES) as server,
         start_browser(build_bundle(packages)) as renderer,
     ):
-        for path in files or sorted((_ROOT / "dashboards").glob("*.json")):
+        for path in sorted((_ROOT / "dashboards").glob("*.json")):
             dashboard = json.loads(path.read_text(encoding="utf-8"))
             view = open_dashboard(dashboard, server, end)
             for theme in ("dark", "light"):
                 picture = out / f"{path.stem}-{theme}.png"
                 with renderer.draw(build_model(view, theme)) as page:
-                    take_picture(page, picture)
+                    page.screenshot(path=picture, full_page=True)
                 click.echo(picture)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

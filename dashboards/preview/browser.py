@@ -1,4 +1,4 @@
-"""Draws a dashboard's model with Chromium."""
+"""Draws the model of a dashboard with Chromium."""
 
 import contextlib
 import json
@@ -10,11 +10,6 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from dashboards.preview.bundle import Bundle
-
-WIDTH = 1600
-_TIMEOUT_MS = 30_000
-
 
 class DrawingError(Exception):
     """The page cannot be drawn; the message is the browser's."""
@@ -22,10 +17,10 @@ class DrawingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """A running browser with the script of the page."""
+    """A running browser, and the folder of the page's script and style."""
 
     browser: Browser
-    bundle: Bundle
+    bundle: Path
 
     @contextlib.contextmanager
     def draw(self, model: dict[str, Any]) -> Iterator[Page]:
@@ -34,56 +29,39 @@ class Renderer:
         Raises:
             DrawingError: The page reported an error.
         """
-        context = self.browser.new_context(
-            viewport={"width": WIDTH, "height": 900}, timezone_id="UTC"
-        )
-        context.set_default_timeout(_TIMEOUT_MS)
         problems: list[str] = []
-        page = context.new_page()
+        page = self.browser.new_page(
+            viewport={"width": 1600, "height": 900}, timezone_id="UTC"
+        )
         page.on("console", lambda message: problems.append(message.text))
         page.on("pageerror", lambda error: problems.append(str(error)))
         try:
-            page.set_content(self._write_page(model))
+            page.set_content("<!doctype html><title>preview</title>")
+            page.add_style_tag(path=self.bundle / "page.css")
+            page.evaluate(f"window.MODEL = {json.dumps(model, allow_nan=False)}")
+            page.add_script_tag(path=self.bundle / "page.js")
             page.wait_for_selector("body[data-drawn]")
             if problems:
                 raise DrawingError("\n".join(problems))
             yield page
         finally:
-            context.close()
-
-    def _write_page(self, model: dict[str, Any]) -> str:
-        # Data must not end the script: "<" is escaped.
-        data = json.dumps(model, allow_nan=False).replace("<", "\\u003c")
-        script = self.bundle.script.replace("</script", "<\\/script")
-        return (
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            f"<title>preview</title><style>{self.bundle.style}</style></head><body>"
-            f"<script>window.MODEL = {data};</script><script>{script}</script>"
-            "</body></html>"
-        )
+            page.close()
 
 
 @contextlib.contextmanager
-def start_browser(bundle: Bundle) -> Iterator[Renderer]:
-    """Start Chromium.
+def start_browser(bundle: Path) -> Iterator[Renderer]:
+    """Start the installed Chromium, else Playwright's own.
+
+    Args:
+        bundle: The folder that `bundle.build_bundle` returned.
 
     Raises:
-        DrawingError: It is not installed.
+        playwright.sync_api.Error: Neither is installed.
     """
-    program = shutil.which("chromium")
-    if program is None:
-        message = "chromium is not installed"
-        raise DrawingError(message)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program,
+            executable_path=shutil.which("chromium"),
             args=["--no-sandbox"],  # containers run it as root
         )
         yield Renderer(browser, bundle)
         browser.close()
-
-
-def take_picture(page: Page, out: Path) -> None:
-    """Write a PNG file."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=out, full_page=True)

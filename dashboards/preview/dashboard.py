@@ -123,6 +123,12 @@ def open_dashboard(
 ) -> View:
     """Open a dashboard at its own time range.
 
+    Args:
+        dashboard: Its JSON.
+        server: Runs its queries.
+        end: When the time range ends, in seconds since the epoch.
+        chosen: Values by variable, in place of the stored ones.
+
     Raises:
         VariableError: A variable is not supported.
         QueryError: Prometheus rejects the query of a variable.

@@ -37,14 +37,12 @@ def _split(panels: list[Panel]) -> list[tuple[Panel | None, list[Panel]]]:
     return sections
 
 
-def _repeat(view: View, row: Panel | None) -> Iterator[View]:
-    """Yield a view for each value of the variable by which a row is repeated."""
+def _repeat(view: View, row: Panel | None) -> list[View]:
+    """Return a view for each value of the variable by which a row is repeated."""
     variable = (row or {}).get("repeat")
     if not variable:
-        yield view
-        return
-    for value in view.choices[variable].values:
-        yield view.scope(variable, value)
+        return [view]
+    return [view.scope(variable, value) for value in view.choices[variable].values]
 
 
 def _place(

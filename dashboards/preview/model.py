@@ -24,14 +24,12 @@ def build_model(view: View, theme: str) -> Json:
         "theme": theme,
         "title": dashboard["title"],
         "range": f"{start} to {end} UTC",
-        "refresh": dashboard.get("refresh") or "",
         "end": view.span.end,
         "variables": [
             {"label": one["label"], "value": view.choices[one["name"]].title or "None"}
             for one in dashboard["templating"]["list"]
             if one.get("hide", 0) != _HIDDEN
         ],
-        "links": [one["title"] for one in dashboard.get("links", [])],
         "annotations": _find_regions(view),
         "panels": [_build_panel(one) for one in lay_out(view)],
     }

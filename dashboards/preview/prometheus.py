@@ -4,14 +4,12 @@ import contextlib
 import json
 import re
 import subprocess
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import yaml
 from promql_parser import parse_duration
 
@@ -41,16 +39,14 @@ class Prometheus:
     url: str
 
     def query(self, expression: str, at: float) -> list[Series]:
-        """Run an instant query of an instant vector or a scalar."""
+        """Run an instant query of a vector, at seconds since the epoch; see `ask`."""
         data = self.ask("query", query=expression, time=str(at))
-        if data["resultType"] == "scalar":
-            return [_read_series({}, [data["result"]])]
         return [_read_series(one["metric"], [one["value"]]) for one in data["result"]]
 
     def query_range(
         self, expression: str, start: float, end: float, step: float
     ) -> list[Series]:
-        """Run a range query."""
+        """Run a range query: seconds since the epoch, and a step in seconds."""
         times = {"start": str(start), "end": str(end), "step": str(step)}
         data = self.ask("query_range", query=expression, **times)
         return [_read_series(one["metric"], one["values"]) for one in data["result"]]
@@ -60,17 +56,13 @@ class Prometheus:
 
         Raises:
             QueryError: Prometheus rejects the query.
-            OSError: It does not answer.
+            httpx2.RequestError: It does not answer.
         """
-        if "match" in parameters:
-            parameters["match[]"] = parameters.pop("match")
-        url = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
-        try:
-            with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 (http, ours)
-                return json.load(answer)["data"]
-        except urllib.error.HTTPError as error:
-            with error:
-                raise QueryError(error.read().decode()) from None
+        url = f"{self.url}/api/v1/{path}"
+        answer = httpx2.get(url, params=parameters, timeout=30, trust_env=False)
+        if answer.is_error:
+            raise QueryError(answer.text)
+        return answer.json()["data"]
 
 
 def _read_series(labels: dict[str, str], points: list[Any]) -> Series:
@@ -83,13 +75,18 @@ def serve_history(
 ) -> Iterator[Prometheus]:
     """Serve a history.
 
+    Args:
+        folder: For the server's files.
+        points: What was scraped.
+        end: When it ends, in seconds since the epoch.
+        rules: Prometheus rules, which are evaluated over the last 25 hours.
+
     Raises:
         subprocess.CalledProcessError: promtool rejects the history or the rules.
         AgentError: The server does not start.
     """
     data = folder / "data"
     data.mkdir(parents=True)
-    (folder / "prometheus.yml").write_text("{}\n")
     _import(points, folder)
     if rules is not None:
         _evaluate_rules(folder, rules, end)
@@ -112,9 +109,8 @@ def _import(points: Points, folder: Path) -> None:
 def _serve(folder: Path) -> Iterator[Prometheus]:
     address = f"127.0.0.1:{free_port()}"
     options = {
-        "config.file": folder / "prometheus.yml",
+        "config.file": "/dev/null",
         "storage.tsdb.path": folder / "data",
-        "storage.tsdb.retention.time": "10y",
         "web.listen-address": address,
         "log.level": "error",
     }

@@ -9,13 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from prometheus_client import (
-    CollectorRegistry,
-    GCCollector,
-    PlatformCollector,
-    ProcessCollector,
-)
-from prometheus_client.exposition import generate_latest
+from prometheus_client import generate_latest
 
 from agent.change import Origin
 from agent.clock import Moment
@@ -27,7 +21,6 @@ from agent.simulator import Line, frame_line
 from agent.web.zero_first import ZeroFirst
 from dashboards.preview.scenarios import (
     DAY,
-    HOUR,
     MINUTE,
     History,
     generate_lines,
@@ -37,11 +30,9 @@ from parsers import DrainDecoder
 
 JOB, INSTANCE = "heroku-kafka-agent", "kafka-metrics.example.com:443"
 SCRAPE_SECONDS = 60
-_OLD, _OLD_SCRAPE_SECONDS = 26 * HOUR, 240
+_RECENT, _OLD_SCRAPE_SECONDS = 2 * DAY, 240
 """Older points are further apart, still closer than Prometheus looks back."""
 _POLL_SECONDS = 10 * MINUTE
-_RESTARTS = (3 * DAY + 2 * HOUR, 2 * DAY + HOUR, 25 * HOUR, 3 * HOUR + 11 * MINUTE)
-"""Seconds before the end: a dyno restarts once a day."""
 _DAMAGED = (
     b"<134>1 2026-01-01T00:00:00+00:00 host app heroku-kafka.0 - source=KAFKA "
     b"addon=kafka-animated-39618 sample#load-avg-1m=0.1.2"
@@ -79,9 +70,6 @@ class _Agent:
         self._started = started
         self.telemetry = self._engine.telemetry
         self._zero_first = ZeroFirst()
-        self._process = CollectorRegistry()
-        for collector in (ProcessCollector, PlatformCollector, GCCollector):
-            collector(registry=self._process)
 
     def receive(self, frames: list[bytes], now: float, request_id: str) -> None:
         """Accept a request of a drain."""
@@ -110,13 +98,12 @@ class _Agent:
         for one in snapshot._replace(nodes=nodes).series():
             series = f"{one.spec.name}{render_labels(one.spec, one.labels)}"
             points.add(_target(series), now, one.value)
-        for line in generate_latest(self._process).decode().splitlines():
+        for line in generate_latest().decode().splitlines():
             if not line.startswith("#"):
                 series, _, value = line.rpartition(" ")
                 is_start = series == "process_start_time_seconds"
-                points.add(
-                    _target(series), now, self._started if is_start else float(value)
-                )
+                number = self._started if is_start else float(value)
+                points.add(_target(series), now, number)
 
 
 @cache
@@ -139,39 +126,31 @@ def record(histories: tuple[History, ...], end: int) -> Points:
     """
     points = Points()
     begin = end - max(one.known for one in histories)
-    starts = [begin, *(end - one for one in _RESTARTS if end - one > begin), end + 1]
     lines = heapq.merge(
         *(generate_lines(one, end) for one in histories), key=lambda one: one[0]
     )
     second, waiting = next(lines)
-    recent = max(begin, end - _OLD)
-    old = range(begin, recent, _OLD_SCRAPE_SECONDS)
-    agent = None
-    for now in (*old, *range(recent, end + 1, SCRAPE_SECONDS)):
-        known = [one for one in histories if now >= end - one.known]
-        started = agent is None or now >= starts[0]
-        if agent is None or started:
-            started_at = starts.pop(0)
-            plans = {
-                one.addon: one.plan for one in histories if end - one.known < starts[0]
-            }
-            agent = _Agent(plans, started_at)
-        while second < now:
-            _deliver(agent, second, waiting, end)
-            second, waiting = next(lines, (end + 1, []))
-        if started or now % _POLL_SECONDS < SCRAPE_SECONDS or now < recent:
-            agent.learn(known, now, end)
-        agent.scrape(now, points)
-        points.add(_target("up"), now, 1.0)
-        points.add(_target("scrape_duration_seconds"), now, 0.012)
+    for started in range(begin, end, DAY):  # a dyno restarts once a day
+        stopped = min(started + DAY, end + 1)
+        plans = {one.addon: one.plan for one in histories if end - one.known < stopped}
+        agent = _Agent(plans, started)
+        step = SCRAPE_SECONDS if end - started < _RECENT else _OLD_SCRAPE_SECONDS
+        for now in range(started, stopped, step):
+            while second < now:
+                _deliver(agent, second, waiting, end)
+                second, waiting = next(lines, (end + 1, []))
+            if (now - started) % _POLL_SECONDS < step:
+                known = [one for one in histories if now >= end - one.known]
+                agent.learn(known, now, end)
+            agent.scrape(now, points)
+            points.add(_target("up"), now, 1.0)
     return points
 
 
 def _deliver(agent: _Agent, second: int, lines: list[Line], end: int) -> None:
-    """Send lines as a drain does: at times late, repeated, damaged or unauthorized."""
+    """Send lines as a drain does: at times duplicated, malformed or unauthorized."""
     ago = end - second
-    late = 14.0 if 95 * MINUTE < ago < 108 * MINUTE else 0.0
-    now = second + 0.4 + late + (second % 7) / 4
+    now = second + 0.4 + (second % 7) / 4
     frames = [frame_line(line) for line in lines]
     if 205 * MINUTE < ago < 209 * MINUTE:
         frames.append(b"%d %s" % (len(_DAMAGED), _DAMAGED))
@@ -188,5 +167,3 @@ def _deliver(agent: _Agent, second: int, lines: list[Line], end: int) -> None:
     if 70 * MINUTE < ago < 76 * MINUTE:
         agent.telemetry.auth_failures += 1
         agent.telemetry.requests["/logs", 401] += 1
-    if second % HOUR < 3:  # noqa: PLR2004 (visits of the page per hour)
-        agent.telemetry.requests["/", 200] += 1

@@ -1,14 +1,12 @@
 """What happened to some simulated clusters in the last eight days.
 
-Two clusters exist all the time, one of each tier; beside them each scenario of the
-simulator runs on a cluster of each tier for the last 45 minutes.
+Two clusters exist all the time, one of each tier. In addition, each scenario of the
+simulator runs on a cluster of its own for the last 45 minutes.
 """
 
-import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import sin, tau
 from typing import Any
 
 from agent.simulator import SCENARIOS, Cluster, Line, Scenario, simulate
@@ -20,6 +18,7 @@ GIB = 1 << 30
 STANDARD, EXTENDED = "kafka-animated-39618", "kafka-rectangular-20417"
 _BROKERS = {"standard": 3, "extended": 8}
 _EVENTFUL, _LAST = 7 * HOUR, 45 * MINUTE
+_KNOWN = 8 * DAY + 3 * HOUR + 11 * MINUTE  # the last restart is 3 h 11 min ago
 _HALT = "pri=FATAL t=main at=Kafka$ Halting Kafka."
 
 
@@ -33,8 +32,6 @@ class History:
         scenario: What happens to it.
         begin: When the scenario begins.
         known: Since when the cluster exists, without events until `begin`.
-        version: Of Kafka.
-        produced: Bytes per second that producers write.
         data_bytes: Stored data at the end.
         growth_bytes: Its growth per day.
         halts: When its first broker logs that it halts.
@@ -45,8 +42,6 @@ class History:
     scenario: Scenario
     begin: int = _LAST
     known: int = _LAST
-    version: str = "3.7.1"
-    produced: float = 900_000.0
     data_bytes: float = 90.0 * GIB
     growth_bytes: float = 0.4 * GIB
     halts: tuple[int, ...] = ()
@@ -77,7 +72,7 @@ HISTORIES: tuple[History, ...] = (
             ("hot-broker", 52),
         ),
         begin=_EVENTFUL,
-        known=8 * DAY,
+        known=_KNOWN,
         data_bytes=221.0 * GIB,
         growth_bytes=5.5 * GIB,
         halts=(135 * MINUTE + 3,),
@@ -89,18 +84,14 @@ HISTORIES: tuple[History, ...] = (
             ("memory-pressure", 300), ("node-failure", 200), ("disk-filling", 90)
         ),
         begin=_EVENTFUL,
-        known=8 * DAY,
-        produced=2_600_000.0,
+        known=_KNOWN,
         data_bytes=655.0 * GIB,
         growth_bytes=11.0 * GIB,
-        version="2.8.2",
         halts=(69 * MINUTE + 41,),
     ),
     *(
-        History(addon=f"kafka-{name}-{number}", plan=plan, scenario=SCENARIOS[name])
-        for number, (plan, name) in enumerate(
-            itertools.product(("standard-0", "extended-0"), SCENARIOS), 10
-        )
+        History(addon=f"kafka-{name}-{number}", plan="standard-0", scenario=scenario)
+        for number, (name, scenario) in enumerate(SCENARIOS.items(), 10)
     ),
 )
 
@@ -119,7 +110,6 @@ def generate_lines(history: History, end: int) -> Iterator[tuple[int, list[Line]
             scenario=scenario,
             brokers=_BROKERS[history.plan[:8]],
             interval=20 if moments.step == 1 else 1,
-            produced=history.produced,
             seed=7,
             start=moments.start,
         )
@@ -131,34 +121,22 @@ def generate_lines(history: History, end: int) -> Iterator[tuple[int, list[Line]
                 yield second, list(accompany(lines, 0.5, second, rng))
 
 
-_TOPICS = (
-    ("orders", 64, 0.4, 7 * DAY),
-    ("views", 96, 0.6, DAY),
-    ("audit", 16, 0.1, None),
-)
+_TOPICS = (("orders", 0.4, 7 * DAY), ("views", 0.6, DAY), ("audit", 0.1, None))
+"""Names, shares of the data, and retention in seconds; without one, compacted."""
 
 
 def measure_use(history: History, at: int, end: int) -> ClusterUse:
-    """Return what Heroku reports of a cluster at a time, in seconds since the epoch.
-
-    Data grows faster by day than by night.
-    """
+    """Return what Heroku reports of a cluster; times are seconds since the epoch."""
     before = (end - at) / DAY
     size = history.data_bytes - before * history.growth_bytes
-    size *= 1 + 0.006 * sin(tau * (at / DAY - 0.35))
     topics = tuple(
         TopicUse(
             name=name,
-            partitions=partitions,
-            replication_factor=3,
             data_size_bytes=int(size * share),
-            messages_in_per_second=round(history.produced * share / 900),
-            bytes_in_per_second=round(history.produced * share),
-            bytes_out_per_second=round(history.produced * share * 1.6),
             retention_seconds=retention,
             compacted=retention is None,
         )
-        for name, partitions, share, retention in _TOPICS
+        for name, share, retention in _TOPICS
     )
     return ClusterUse(
         addon=history.addon,
@@ -167,11 +145,11 @@ def measure_use(history: History, at: int, end: int) -> ClusterUse:
         status="available",
         healthy=True,
         upgrading=False,
-        versions=(history.version,),
+        versions=("3.7.1",),
         data_size_bytes=int(size),
         partition_replicas=_BROKERS[history.plan[:8]] * 1_400 - int(before) * 24,
         topics=84 - int(before),
-        messages_in_per_second=round(history.produced / 900),
+        messages_in_per_second=1_000,
         degraded_brokers=0,
         degraded_topics=0,
         topic_uses=topics,

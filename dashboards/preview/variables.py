@@ -61,10 +61,9 @@ def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
-Choices = Mapping[str, Choice]
-
-
-def interpolate(text: str, choices: Choices, builtin: Mapping[str, str]) -> str:
+def interpolate(
+    text: str, choices: Mapping[str, Choice], builtin: Mapping[str, str]
+) -> str:
     """Replace references to variables.
 
     Raises:
@@ -104,7 +103,10 @@ def resolve_variables(
 
 
 def _find_options(
-    variable: Mapping[str, Any], choices: Choices, server: Prometheus, span: Span
+    variable: Mapping[str, Any],
+    choices: Mapping[str, Choice],
+    server: Prometheus,
+    span: Span,
 ) -> tuple[str, ...]:
     if variable["type"] == "datasource":
         return ("Prometheus",)
@@ -116,7 +118,7 @@ def _find_options(
         raise VariableError(message)
     parameters = {"start": str(span.start), "end": str(span.end)}
     if match["selector"]:
-        parameters["match"] = match["selector"]
+        parameters["match[]"] = match["selector"]
     found = server.ask(f"label/{match['label']}/values", **parameters)
     return tuple(sorted(found, key=_natural_key) if order else found)
 

@@ -2,13 +2,14 @@
 
 import os
 import re
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dashboards.preview.bundle import BundleError, install_packages
+from dashboards.preview.bundle import install_packages
 from dashboards.preview.prometheus import serve_history
 from dashboards.preview.recording import SCRAPE_SECONDS, Points, record
 from dashboards.preview.scenarios import HISTORIES
@@ -53,7 +54,7 @@ def packages(
     monkeypatch_session.setenv("npm_config_cache", str(folder / "cache"))
     try:
         install_packages(folder)
-    except BundleError as error:
+    except subprocess.SubprocessError as error:
         if os.environ.get("CI"):
             pytest.fail(str(error))
         pytest.skip(str(error))

@@ -7,12 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from dashboards.preview.browser import (
-    DrawingError,
-    Renderer,
-    start_browser,
-    take_picture,
-)
+from dashboards.preview.browser import DrawingError, Renderer, start_browser
 from dashboards.preview.bundle import build_bundle
 from dashboards.preview.dashboard import find_targets
 from dashboards.preview.layout import lay_out
@@ -106,7 +101,7 @@ def test_all_of_a_dashboard_is_drawn(
     assert page.evaluate("document.documentElement.scrollWidth") == 1600
     assert overlapping(page.evaluate(BOXES)) == []
     assert page.evaluate(CUT) == []
-    take_picture(page, tmp_path / "picture.png")
+    page.screenshot(path=tmp_path / "picture.png", full_page=True)
     width, height = png_size(tmp_path / "picture.png")
     assert width == 1600
     assert height > 800
@@ -145,10 +140,8 @@ def model_of(panel: dict[str, Any], theme: str = "dark") -> dict[str, Any]:
         "theme": theme,
         "title": "Test",
         "range": "",
-        "refresh": "",
         "end": start + count * step,
         "variables": [],
-        "links": [],
         "annotations": [],
         "panels": [{**shared, **panel}],
     }

@@ -85,12 +85,12 @@ export function reduceFrames(panel, data, mode) {
 }
 
 // Returns the panel's series on one grid of times, empty ones left out.
-export function alignSeries(panel, frames, type = FieldType.number) {
+export function alignSeries(panel, frames) {
   const found = [];
   for (const frame of frames) {
     const times = frame.fields.find((field) => field.type === FieldType.time);
     for (const field of frame.fields) {
-      if (field.type !== type) continue;
+      if (field.type !== FieldType.number) continue;
       const at = new Map(times.values.map((time, row) => [time, field.values[row]]));
       found.push({
         field, config: field.config, custom: field.config.custom ?? {}, title: getFieldDisplayName(field, frame, frames),

@@ -8,7 +8,7 @@ export function drawStat(panel, body, frames, model) {
     throw new Error("the preview only supports stats with coloured values and without a graph");
   }
   const entries = reduceFrames(panel, frames, model.theme);
-  const box = add(body, "div", body.clientWidth > body.clientHeight * 1.2 ? "values" : "values vertical");
+  const box = add(body, "div", "values");
   for (const { display } of entries) drawStatValue(display, options, entries.length, add(box, "div", "value"), model);
 }
 
@@ -43,11 +43,8 @@ export function drawGauge(panel, body, frames, model) {
   for (const { display, field } of entries) {
     const [low, high] = [field.min ?? 0, field.max ?? 100];
     const shareOf = (value) => Math.max(0, Math.min(1, ((value || 0) - low) / (high - low)));
-    const { steps } = field.thresholds;
-    const marks = steps.map(({ value, color }, index) => arc(
-      55, index ? shareOf(value) : 0, index + 1 < steps.length ? shareOf(steps[index + 1].value) : 1,
-      theme.visualization.getColorByName(color), 2.5,
-    ));
+    const marks = field.thresholds.steps.map(({ value, color }, index) => (
+      arc(55, index ? shareOf(value) : 0, 1, theme.visualization.getColorByName(color), 2.5)));
     const text = textOf(display);
     const one = add(box, "div", "value");
     one.innerHTML = `<svg viewBox="0 0 120 84">${arc(46, 0, 1, theme.colors.background.secondary, 13)}
@@ -61,11 +58,7 @@ export function drawGauge(panel, body, frames, model) {
 
 // Draws part of a ring, from lower left over the top to lower right.
 function arc(radius, from, to, colour, width) {
-  if (to <= from) return "";
-  const point = (share) => {
-    const angle = Math.PI * (1.1 - share * 1.2);
-    return `${(60 + radius * Math.cos(angle)).toFixed(2)} ${(62 - radius * Math.sin(angle)).toFixed(2)}`;
-  };
-  const large = (to - from) * 1.2 > 1 ? 1 : 0;
-  return `<path d="M ${point(from)} A ${radius} ${radius} 0 ${large} 1 ${point(to)}" fill="none" stroke="${colour}" stroke-width="${width}"/>`;
+  const [x, y] = [radius * Math.cos(Math.PI / 10), 62 + radius * Math.sin(Math.PI / 10)];
+  return `<path d="M ${60 - x} ${y} A ${radius} ${radius} 0 1 1 ${60 + x} ${y}" pathLength="1" fill="none"
+    stroke="${colour}" stroke-width="${width}" stroke-dasharray="0 ${from} ${to - from} 1"/>`;
 }

@@ -3,7 +3,7 @@ import "uplot/dist/uPlot.min.css";
 import "./style.css";
 import { add } from "./elements.js";
 import { getFieldDisplayName } from "@grafana/data";
-import { alignSeries, resolveFrames } from "./fields.js";
+import { alignSeries, resolveFrames, themeOf } from "./fields.js";
 import { drawGauge, drawStat } from "./numbers.js";
 import { drawAlerts, drawTable, drawText } from "./tables.js";
 import { drawTimeline } from "./timeline.js";
@@ -25,10 +25,8 @@ function drawHead(model) {
   add(head, "h1", "", model.title);
   addPill(head, "preview, not Grafana", "", "not-grafana");
   addPill(head, "", model.range);
-  if (model.refresh) addPill(head, "↻", model.refresh);
   const choices = add(document.body, "div", "choices");
   for (const { label, value } of model.variables) addPill(choices, label, value);
-  for (const title of model.links) addPill(choices, "", title, "link");
 }
 
 async function drawPanel(panel, grid, model) {
@@ -41,11 +39,11 @@ async function drawPanel(panel, grid, model) {
     width: `${w * cell - GAP}px`, height: `${h * (CELL + GAP) - GAP}px`,
   });
   if (row) {
-    box.append(panel.title);
+    box.append(`⌄ ${panel.title}`);
     return;
   }
   const title = add(box, "h2", "", panel.title);
-  if (panel.description) add(title, "i", "", "i");
+  if (panel.description) add(title, "sup", "", "i");
   const body = add(box, "div", "body");
   try {
     if (panel.error) throw new Error(panel.error);
@@ -60,6 +58,12 @@ async function drawPanel(panel, grid, model) {
 
 async function drawPage(model) {
   document.body.classList.add(model.theme);
+  const { background, border, text } = themeOf(model.theme).colors;
+  const colours = {
+    canvas: background.canvas, panel: background.primary, field: background.secondary, edge: border.weak,
+    text: text.primary, faint: text.secondary, link: text.link,
+  };
+  for (const [name, colour] of Object.entries(colours)) document.body.style.setProperty(`--${name}`, colour);
   drawHead(model);
   const grid = add(document.body, "main");
   const bottom = Math.max(0, ...model.panels.map(({ place }) => place.y + place.h));

@@ -1,5 +1,5 @@
 // Tables, texts and alert lists.
-import { FieldType, getFieldDisplayName, getValueFormat, renderTextPanelMarkdown, sortDataFrame } from "@grafana/data";
+import { colorManipulator, FieldType, getFieldDisplayName, getValueFormat, renderTextPanelMarkdown, sortDataFrame } from "@grafana/data";
 import { add, showNothing } from "./elements.js";
 import { textOf, themeOf } from "./fields.js";
 
@@ -30,11 +30,10 @@ function drawCell(field, value, cell, model) {
   const { type = "auto" } = field.config.custom?.cellOptions ?? {};
   if (!CELLS.includes(type)) throw new Error(`the preview does not support the cell type ${type}`);
   const display = field.display(value);
-  const { colors, visualization } = themeOf(model.theme);
-  const coloured = display.text !== "" && display.color !== visualization.getColorByName("transparent");
+  const coloured = display.text !== "" && colorManipulator.decomposeColor(display.color).values[3] !== 0;
   if (type === "color-background" && coloured) {
     cell.style.background = display.color;
-    cell.style.color = colors.getContrastText(display.color);
+    cell.style.color = themeOf(model.theme).colors.getContrastText(display.color);
   }
   if (type === "color-text" && coloured) cell.style.color = display.color;
   (field.config.links?.length ? add(cell, "a") : cell).append(textOf(display));

@@ -1,53 +1,38 @@
-// State timelines: stretches of equal state, one line for each series.
+// State timelines: one line of coloured time for each series.
 import { colorManipulator } from "@grafana/data";
+import uPlot from "uplot";
 import { add, FONT, showNothing } from "./elements.js";
 import { alignSeries, themeOf } from "./fields.js";
-import { timeTexts } from "./timeseries.js";
-
-const STEPS = [60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800];
+import { measureTexts, plotOptions, timeAxis } from "./timeseries.js";
 
 export function drawTimeline(panel, body, frames, model) {
   const found = alignSeries(panel, frames);
   if (!found.length) return showNothing(panel, body);
   if (panel.options?.showValue !== "never") throw new Error("the preview does not write values into timelines");
-  const canvas = add(body, "canvas");
-  const [width, height] = [canvas.width, canvas.height] = [body.clientWidth - 16, body.clientHeight - 8];
-  const ctx = canvas.getContext("2d");
-  ctx.font = FONT;
-  ctx.textBaseline = "middle";
-  const left = Math.ceil(Math.max(...found.map(({ title }) => ctx.measureText(title).width))) + 12;
-  const line = (height - 24) / found.length;
-  const thickness = line * (panel.options.rowHeight ?? 0.9);
-  const place = (at) => left + ((at - panel.start) / (panel.end - panel.start)) * (width - left - 8);
-  const grey = themeOf(model.theme).colors.text.secondary;
-  found.forEach(({ title, field, custom, values }, row) => {
-    const middle = line * (row + 0.5);
-    ctx.fillStyle = grey;
-    ctx.textAlign = "right";
-    ctx.fillText(title, left - 8, middle);
-    for (const { value, from, to } of findStretches(values, panel)) {
-      ctx.fillStyle = colorManipulator.alpha(field.display(value).color, (custom.fillOpacity ?? 70) / 100);
-      ctx.fillRect(place(from), middle - thickness / 2, Math.max(1, place(to) - place(from)), thickness);
-    }
-  });
-  const step = STEPS.find((one) => place(panel.start + one) - left > 90) ?? 604_800;
-  const ticks = [];
-  for (let at = Math.ceil(panel.start / step) * step; at < panel.end; at += step) ticks.push(at);
-  ctx.fillStyle = grey;
-  ctx.textAlign = "center";
-  timeTexts(ticks).forEach((text, tick) => ctx.fillText(text, place(ticks[tick]), height - 9));
+  const theme = themeOf(model.theme);
+  const middles = found.map((_, row) => row + 0.5);
+  const names = {
+    scale: "rows", side: 3, stroke: theme.colors.text.secondary, font: FONT, gap: 4, ticks: { show: false }, grid: { show: false },
+    splits: () => middles, values: () => found.map(({ title }) => title), size: measureTexts,
+  };
+  const box = add(add(body, "div", "split"), "div", "chart");
+  new uPlot({
+    ...plotOptions(box),
+    axes: [timeAxis(theme), names],
+    scales: { x: { time: true, range: [panel.start, panel.end] }, rows: { range: [0, found.length], dir: -1 } },
+    series: [{}, ...found.map(() => ({ scale: "rows", show: false }))],
+    hooks: { draw: [(chart) => found.forEach((one, row) => drawRow(chart, panel, one, middles[row]))] },
+  }, [panel.times.map((time) => time / 1000), ...found.map(({ values }) => values)], box);
 }
 
-function findStretches(values, panel) {
-  const step = panel.times.length > 1 ? (panel.times[1] - panel.times[0]) / 1000 : 0;
-  const found = [];
+function drawRow(chart, panel, { field, custom, values }, middle) {
+  const half = (panel.options.rowHeight ?? 0.9) / 2;
+  const [top, bottom] = [middle - half, middle + half].map((at) => chart.valToPos(at, "rows", true));
+  const place = (time) => Math.round(chart.valToPos(Math.max(panel.start, time / 1000), "x", true));
   values.forEach((value, row) => {
     if (value == null) return;
-    const from = panel.times[row] / 1000;
-    const to = Math.min(from + step, panel.end);
-    const last = found.at(-1);
-    if (last?.value === value && last.to >= from) last.to = to;
-    else found.push({ value, from, to });
+    const [from, to] = [panel.times[row], panel.times[row + 1] ?? panel.end * 1000].map(place);
+    chart.ctx.fillStyle = colorManipulator.alpha(field.display(value).color, (custom.fillOpacity ?? 70) / 100);
+    chart.ctx.fillRect(from, top, to - from, bottom - top);
   });
-  return found;
 }

@@ -5,7 +5,6 @@ import { add, FONT, showNothing } from "./elements.js";
 import { alignSeries, textOf, themeOf } from "./fields.js";
 
 const { alpha } = colorManipulator;
-const BYTES = ["bytes", "binBps"];
 const scaleOf = ({ config }) => `y ${config.unit ?? ""}`;
 
 export function drawTimeseries(panel, body, frames, model) {
@@ -15,16 +14,14 @@ export function drawTimeseries(panel, body, frames, model) {
   for (const one of found) one.colour = getFieldSeriesColor(one.field, theme).color;
   const below = stackSeries(found);
   const chart = addLegend(panel, found, body);
-  const scales = new Map();
-  for (const one of found) scales.set(scaleOf(one), [...(scales.get(scaleOf(one)) ?? []), one]);
+  const scales = Map.groupBy(found, scaleOf);
   // Of stacked bars the highest sum is drawn first, the lowest last.
   const order = found.map((_, index) => index);
   const bars = found.some(({ custom }) => custom.drawStyle === "bars");
   if (bars) order.reverse();
   const place = (index) => order.indexOf(index) + 1;
   new uPlot({
-    width: chart.clientWidth, height: chart.clientHeight, padding: [8, 18, 0, 0],
-    legend: { show: false }, cursor: { show: false },
+    ...plotOptions(chart),
     axes: [timeAxis(theme), ...[...scales].map(([scale, [one]], number) => valueAxis(scale, one, number, theme))],
     scales: {
       x: { time: true, range: [panel.start, panel.end] },
@@ -38,9 +35,13 @@ export function drawTimeseries(panel, body, frames, model) {
       drawAxes: [(chart) => drawThresholds(chart, found[0], theme)],
       draw: [(chart) => drawAnnotations(chart, model.annotations, theme)],
     },
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
   }, [panel.times.map((time) => time / 1000), ...order.map((index) => found[index].drawn)], chart);
 }
+
+export const plotOptions = (box) => ({
+  width: box.clientWidth, height: box.clientHeight, padding: [8, 18, 0, 0], legend: { show: false }, cursor: { show: false },
+  tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
+});
 
 // Adds up what is stacked. Returns which series lies below which.
 export function stackSeries(found) {
@@ -74,19 +75,19 @@ function rangeOf({ config, custom }) {
 }
 
 // Writes ticks with as few decimals as keep them apart.
-export function tickTexts(values, field) {
+function tickTexts(values, field) {
   const texts = (decimals) => values.map((value) => (value == null ? "" : textOf(field.display(value, decimals))));
   const { decimals } = field.config;
   if (decimals != null) return texts(decimals);
   return [0, 1, 2].map(texts).find((found) => new Set(found).size === found.length) ?? texts(3);
 }
 
-export function timeTexts(seconds) {
+function timeTexts(seconds) {
   const days = seconds.length > 1 && seconds.at(-1) - seconds[0] > 2 * 86_400;
   return seconds.map((at) => dateTimeFormat(at * 1000, { format: days ? "MM/DD HH:mm" : "HH:mm", timeZone: "utc" }));
 }
 
-const timeAxis = (theme) => ({
+export const timeAxis = (theme) => ({
   stroke: theme.colors.text.secondary, font: FONT, grid: { stroke: theme.colors.border.weak, width: 1 },
   ticks: { show: false }, values: (_, splits) => timeTexts(splits), space: 90, size: 24, gap: 4,
 });
@@ -94,15 +95,17 @@ const timeAxis = (theme) => ({
 const valueAxis = (scale, one, number, theme) => ({
   scale, side: number ? 1 : 3, stroke: theme.colors.text.secondary, font: FONT, gap: 4, space: 34,
   // Ticks of bytes stand at powers of two.
-  incrs: BYTES.includes(one.config.unit) ? Array.from({ length: 50 }, (_, power) => 2 ** power) : undefined,
+  incrs: one.config.unit === "bytes" ? Array.from({ length: 50 }, (_, power) => 2 ** power) : undefined,
   ticks: { show: false }, grid: { show: !number, stroke: theme.colors.border.weak, width: 1 },
   values: (_, splits) => tickTexts(splits, one.field),
-  size: (chart, values) => {
-    if (!values) return 40;
-    chart.ctx.font = FONT;
-    return Math.ceil(Math.max(...values.map((text) => chart.ctx.measureText(text).width)) / devicePixelRatio) + 12;
-  },
+  size: measureTexts,
 });
+
+export function measureTexts(chart, texts) {
+  if (!texts) return 40;
+  chart.ctx.font = FONT;
+  return Math.ceil(Math.max(...texts.map((text) => chart.ctx.measureText(text).width)) / devicePixelRatio) + 12;
+}
 
 const fillOf = ({ colour, custom }) => alpha(colour, (custom.fillOpacity ?? 0) / 100);
 
