@@ -29,6 +29,8 @@ LossCode = Literal["L10", "L11", "L12", "L13"]
 class Level(Enum):
     """Levels at which Heroku forwards broker lines (Dev Center, "Kafka Logs")."""
 
+    __hash__ = object.__hash__  # members are single; Enum hashes their names
+
     WARN = "WARN"
     ERROR = "ERROR"
     FATAL = "FATAL"
@@ -36,6 +38,8 @@ class Level(Enum):
 
 class FrameKind(Enum):
     """What a frame turned out to be: label ``kind`` of ``…_agent_frames_total``."""
+
+    __hash__ = object.__hash__  # members are single; Enum hashes their names
 
     SAMPLE = "sample"
     BROKER_LOG = "broker_log"

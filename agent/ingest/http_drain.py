@@ -17,13 +17,13 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from agent.change import Change, Origin
-from agent.clock import read_clock
 from agent.engine import Engine
 from agent.http.auth import Authenticator
 from agent.http.responses import refuse, send_answer
+from agent.ingest.body_reader import BodyReader
 from agent.logs import RareLog, get_logger
 from agent.settings import Settings
-from parsers import Budget, DrainDecoder, GzipReader
+from parsers import GzipReader
 
 ROUTE = "/logs"  # of all aliases
 
@@ -63,12 +63,7 @@ class HttpDrain:
         self._telemetry = engine.telemetry
         self._authenticator = Authenticator(settings.drain_credentials)
         self._limits = settings.limits
-        self._budget = Budget(settings.limits.grammar_lines)
-        self._decoder = DrainDecoder(
-            frame_limit_bytes=settings.limits.frame_bytes,
-            budget=self._budget,
-            local0_only=settings.require_local0,
-        )
+        self._reader = BodyReader(settings, engine)
         self._log = RareLog()
         self._held = 0
         self._stopping = asyncio.Event()
@@ -164,7 +159,7 @@ class HttpDrain:
             request_id=request_id if len(request_id) <= _ID_BYTES else b"",
             announced=headers.get(b"logplex-msg-count", b""),
         )
-        change = self._maybe_prepare(body, origin)
+        change = await self._maybe_prepare(body, origin)
         if change is None:
             change = await self._try_again(body, origin)
         if change is None:
@@ -173,12 +168,10 @@ class HttpDrain:
         self._engine.commit(change)
         return True
 
-    def _maybe_prepare(self, body: bytes, origin: Origin) -> Change | None:
+    async def _maybe_prepare(self, body: bytes, origin: Origin) -> Change | None:
         """Decode and judge a body; None for an internal error outside of any line."""
-        now = read_clock()
-        self._budget.refill(now.monotonic)
         try:
-            return self._engine.prepare(self._decoder.decode(body), origin, now)
+            return await self._reader.prepare(body, origin)
         except Exception as error:  # noqa: BLE001 (the boundary of one request)
             self._telemetry.internal_errors += 1
             self._log.failure("request.failed", error)
@@ -197,7 +190,7 @@ class HttpDrain:
                     pause = share * self._limits.hold_seconds
                     await asyncio.wait_for(self._stopping.wait(), pause)
                 except TimeoutError:
-                    change = self._maybe_prepare(body, origin)
+                    change = await self._maybe_prepare(body, origin)
                     if change is not None:
                         return change
             return None
