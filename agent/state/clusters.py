@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from agent.clock import Moment
 from agent.kafka.classifier import Verdict
-from agent.metrics.specs import Drop
+from agent.metrics.specs import KNOWN_SAMPLES, Drop
 from agent.settings import Settings
 from agent.state.admission import Admission
 from agent.state.history import History
@@ -62,6 +62,20 @@ def distrust(broker: Broker, now: Moment) -> None:
             broker.stamps[key] = stamp - _DISTRUST_SECONDS
     broker.newest = max(broker.stamps.values(), default=_NEVER)
     broker.last_timestamp = min(broker.last_timestamp, now.wall)
+
+
+def drop_negative(
+    samples: Mapping[SampleKey, float], drops: dict[Drop, int]
+) -> dict[SampleKey, float]:
+    """Drop negative values of documented samples: loads, rates, shares and memory."""
+    kept = {
+        key: value
+        for key, value in samples.items()
+        if value >= 0 or key[0] not in KNOWN_SAMPLES
+    }
+    if len(kept) < len(samples):
+        drops[Drop.NEGATIVE_VALUE] = len(samples) - len(kept)
+    return kept
 
 
 @dataclass(slots=True)
@@ -199,10 +213,13 @@ class State:
             broker.newest = _NEVER
         timestamp = now.wall if line.timestamp is None else line.timestamp
         trusted = timestamp <= now.wall + FUTURE_SECONDS
+        samples = line.samples
+        if min(samples.values(), default=0) < 0:
+            samples = drop_negative(samples, applied.drops)
         if trusted:
-            broker.history.record(timestamp, line.samples)
+            broker.history.record(timestamp, samples)
         stamp = timestamp if trusted else timestamp - _DISTRUST_SECONDS
-        written = self._write(broker, line.samples, stamp, applied.drops)
+        written = self._write(broker, samples, stamp, applied.drops)
         outdated = len(line.samples) - written - sum(applied.drops.values())
         if trusted:
             applied.late = outdated

@@ -6,7 +6,7 @@ import pytest
 
 from agent.clock import Moment
 from agent.kafka.classifier import classify
-from agent.metrics.specs import Drop
+from agent.metrics.specs import SAMPLES, Drop
 from agent.settings import Settings
 from agent.state.clusters import State
 from parsers import Level, MetricLine, SampleKey
@@ -223,6 +223,19 @@ def test_of_two_unknown_samples_with_one_name_the_first_keeps_it(state: State) -
 
     assert applied.drops == {Drop.NAME_TAKEN: 1}
     assert values(state, at(0)) == {"new-thing": 1}
+
+
+@pytest.mark.parametrize("key", SAMPLES, ids="/".join)
+def test_a_quantity_that_cannot_be_negative_is_dropped(
+    state: State, key: SampleKey
+) -> None:
+    temperature: SampleKey = ("temperature", "")
+    state.apply_metrics(line(0, {key: 1, temperature: 1}), at(0))
+
+    applied = state.apply_metrics(line(20, {key: -0.5, temperature: -3}), at(20))
+
+    assert applied.drops == {Drop.NEGATIVE_VALUE: 1}
+    assert values(state, at(20)) == {key[0]: 1, "temperature": -3}
 
 
 def test_only_allowed_addons_are_believed() -> None:
