@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from agent.clock import Moment
 from agent.kafka.classifier import Verdict
+from agent.state.log_events import LogEvent
 from parsers import (
     BrokerContinuation,
     BrokerLog,
@@ -61,11 +62,15 @@ class NewLog(NamedTuple):
         line: The line, with the trace that belongs to it.
         verdict: What it means.
         key: Its identity; None without a timestamp.
+        event: What is remembered of it.
+        size: Memory that the event takes, in bytes.
     """
 
     line: BrokerLog
     verdict: Verdict
     key: bytes | None
+    event: LogEvent
+    size: int
 
 
 class NewLoss(NamedTuple):

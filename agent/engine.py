@@ -208,18 +208,16 @@ class Engine:
 
     def _apply_log(self, new: NewLog, now: Moment, applied: Applied) -> None:
         line = new.line
-        time = now.wall if line.timestamp is None else line.timestamp
-        event = LogEvent(time=time, line=line, verdict=new.verdict)
         drop = self.state.admission.admit_node(line.addon, line.node)
         if drop is None:
             # The event first: unlike the counters, it can be taken back.
-            kept = self.log.append(event)
+            self.log.append(new.event, new.size)
             try:
                 self.state.apply_log(line, new.verdict, now)
             except Exception:
-                self.log.retract(kept)
+                self.log.retract(new.event)
                 raise
-            applied.lines.append(event)
+            applied.lines.append(new.event)
         else:
             applied.dropped[drop] += 1
         if line.timestamp is not None:
@@ -322,7 +320,7 @@ class Engine:
         load_clusters(self.state, found.clusters, now)
         self.state.nodes_seen = found.nodes_seen
         for event in found.events:
-            self.log.append(event)
+            self.log.append(event, event.size)
         self.ledger.load(found.observations)
         self.state.expect_brokers(self.ledger.expected_brokers())
         self.telemetry.load(found.telemetry)

@@ -5,6 +5,7 @@ from collections import defaultdict
 from agent.change import Change, NewLog, NewLoss, NewMetrics, Origin
 from agent.kafka.classifier import Overrides, classify
 from agent.state.dedupe import Identities, RecentLines, occurrence
+from agent.state.log_events import trim
 from parsers import (
     BrokerContinuation,
     BrokerLog,
@@ -73,9 +74,13 @@ class Preparation:
         else:
             key = self._maybe_key(line)
             if is_new(key, FrameKind.BROKER_LOG, self._change, self._recent):
-                self._change.lines.append(
-                    NewLog(line, classify(line, self._overrides), key)
-                )
+                self._change.lines.append(self._understand(line, key))
+
+    def _understand(self, line: BrokerLog, key: bytes | None) -> NewLog:
+        now = self._change.now.wall
+        verdict = classify(line, self._overrides)
+        event = trim(line, verdict, now if line.timestamp is None else line.timestamp)
+        return NewLog(line, verdict, key, event, event.size)
 
     def _judge_loss(self, loss: DrainLoss) -> None:
         change = self._change

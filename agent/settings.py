@@ -82,7 +82,7 @@ class Limits:
         brokers: Brokers, and nodes, of one add-on.
         unknown_samples: Sample names that the catalogue does not know.
         dedupe_entries: Requests remembered to recognise retries.
-        grammar_lines: Lines a second that the slow grammar may read.
+        grammar_bytes: Bytes a second that the slow grammar may read.
         events: Broker lines remembered for ``/api/events``.
         events_bytes: Memory that they may take.
     """
@@ -100,7 +100,7 @@ class Limits:
     brokers: int = 64
     unknown_samples: int = 64
     dedupe_entries: int = 100_000
-    grammar_lines: int = 200
+    grammar_bytes: int = 16_384
     events: int = 1_000
     events_bytes: int = 4_194_304
 

@@ -29,6 +29,8 @@ LossCode = Literal["L10", "L11", "L12", "L13"]
 class Level(Enum):
     """Levels at which Heroku forwards broker lines (Dev Center, "Kafka Logs")."""
 
+    __hash__ = object.__hash__  # members are single; Enum hashes their names
+
     WARN = "WARN"
     ERROR = "ERROR"
     FATAL = "FATAL"
@@ -37,14 +39,13 @@ class Level(Enum):
 class FrameKind(Enum):
     """What a frame turned out to be: label ``kind`` of ``…_agent_frames_total``."""
 
+    __hash__ = object.__hash__  # members are single; Enum hashes their names
+
     SAMPLE = "sample"
     BROKER_LOG = "broker_log"
     PLATFORM = "platform"
     OTHER = "other"
     MALFORMED = "malformed"
-
-    # In C, unlike Enum's own: counters are looked up by kind for each request.
-    __hash__ = object.__hash__
 
 
 class Header(NamedTuple):

@@ -18,7 +18,7 @@ class Drain:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self.engine = Engine(self.settings)
-        self._budget = Budget(self.settings.limits.grammar_lines)
+        self._budget = Budget(self.settings.limits.grammar_bytes)
         self._decoder = DrainDecoder(budget=self._budget)
 
     def receive(self, body: bytes, now: Moment, origin: Origin = REQUEST) -> Applied:

@@ -17,13 +17,13 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from agent.change import Origin
-from agent.clock import read_clock
 from agent.engine import Engine
 from agent.http.auth import Authenticator
 from agent.http.responses import refuse, send_answer
+from agent.ingest.body_reader import DIRECT_BYTES, BodyReader
 from agent.logs import RareLog, get_logger
 from agent.settings import Settings
-from parsers import Budget, DrainDecoder, GzipReader
+from parsers import GzipReader
 
 ROUTE = "/logs"  # of all aliases
 
@@ -63,12 +63,7 @@ class HttpDrain:
         self._telemetry = engine.telemetry
         self._authenticator = Authenticator(settings.drain_credentials)
         self._limits = settings.limits
-        self._budget = Budget(settings.limits.grammar_lines)
-        self._decoder = DrainDecoder(
-            frame_limit_bytes=settings.limits.frame_bytes,
-            budget=self._budget,
-            local0_only=settings.require_local0,
-        )
+        self._reader = BodyReader(settings, engine)
         self._log = RareLog()
         self._held = 0
         self._stopping = asyncio.Event()
@@ -106,7 +101,8 @@ class HttpDrain:
             await self._refuse(receive, send, body)
             return
         origin = _read_origin(headers)
-        if not self._apply(body, origin) and not await self._try_again(body, origin):
+        applied = await self._apply(body, origin)
+        if not applied and not await self._try_again(body, origin):
             await self._refuse(receive, send, HTTPStatus.SERVICE_UNAVAILABLE)
             return
         self._telemetry.requests[ROUTE, HTTPStatus.NO_CONTENT.value] += 1
@@ -153,19 +149,21 @@ class HttpDrain:
         self._telemetry.undecodable_bodies += not whole
         return plain
 
-    def _apply(self, body: bytes, origin: Origin) -> bool:
+    async def _apply(self, body: bytes, origin: Origin) -> bool:
         """Apply one request; False where an internal error left nothing applied."""
-        now = read_clock()
-        self._budget.refill(now.monotonic)
         try:
-            change = self._engine.prepare(self._decoder.decode(body), origin, now)
+            change = (
+                self._reader.prepare(body, origin)
+                if len(body) <= DIRECT_BYTES
+                else await self._reader.prepare_in_turns(body, origin)
+            )
         except Exception as error:  # noqa: BLE001 (the boundary of one request)
             self._telemetry.internal_errors += 1
             self._log.failure("request.failed", error)
             return False
         if not self._telemetry.last_request_timestamp:
             get_logger().info("drain.first_request", bytes=len(body))
-        self._telemetry.last_request_timestamp = now.wall
+        self._telemetry.last_request_timestamp = change.now.wall
         self._engine.commit(change)
         return True
 
@@ -179,7 +177,7 @@ class HttpDrain:
                 pause = share * self._limits.hold_seconds
                 if await self._is_stopping_within(pause):
                     return False
-                if self._apply(body, origin):
+                if await self._apply(body, origin):
                     return True
             return False
         finally:

@@ -10,6 +10,8 @@ from enum import Enum
 class Category(Enum):
     """What a line is about: label ``category`` of ``…_log_events_total``."""
 
+    __hash__ = object.__hash__  # members are single; Enum hashes their names
+
     REPLICATION = "replication"
     ISR = "isr"
     CONTROLLER = "controller"
@@ -26,6 +28,8 @@ class Category(Enum):
 
 class Urgency(Enum):
     """What a line asks of whoever is on call: label ``urgency``."""
+
+    __hash__ = object.__hash__  # members are single; Enum hashes their names
 
     CRITICAL = "critical"
     WARNING = "warning"

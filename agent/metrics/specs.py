@@ -35,6 +35,7 @@ class Drop(Enum):
     UNKNOWN_SAMPLES = "unknown_samples"
     NAME_TAKEN = "name_taken"
     UNIT_CHANGED = "unit_changed"
+    NEGATIVE_VALUE = "negative_value"
 
 
 # From sample# lines: Dev Center, "Apache Kafka on Heroku", section "Kafka Metrics".

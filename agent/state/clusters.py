@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from agent.clock import Moment
 from agent.kafka.classifier import Verdict
-from agent.metrics.specs import Drop
+from agent.metrics.specs import KNOWN_SAMPLES, Drop
 from agent.settings import Settings
 from agent.state.admission import Admission
 from agent.state.history import History
@@ -26,6 +26,7 @@ SILENT_FACTOR = 12
 # newest wins, and any trusted one wins over all of them.
 _DISTRUST_SECONDS = 1e12
 _NEVER = float("-inf")
+_STEP_SECONDS = 1.0  # a clock that is set back, not slewed
 
 
 @dataclass(slots=True)
@@ -49,6 +50,32 @@ class Broker:
     applied_at: float = _NEVER
     samples: int = 0
     history: History = field(default_factory=History)
+
+
+def distrust(broker: Broker, now: Moment) -> None:
+    """Treat stamps that are in the future since our clock was set back as untrusted.
+
+    Else nothing that is received under the new time would win over them.
+    """
+    for key, stamp in broker.stamps.items():
+        if stamp > now.wall:
+            broker.stamps[key] = stamp - _DISTRUST_SECONDS
+    broker.newest = max(broker.stamps.values(), default=_NEVER)
+    broker.last_timestamp = min(broker.last_timestamp, now.wall)
+
+
+def drop_negative(
+    samples: Mapping[SampleKey, float], drops: dict[Drop, int]
+) -> dict[SampleKey, float]:
+    """Drop negative values of documented samples: loads, rates, shares and memory."""
+    kept = {
+        key: value
+        for key, value in samples.items()
+        if value >= 0 or key[0] not in KNOWN_SAMPLES
+    }
+    if len(kept) < len(samples):
+        drops[Drop.NEGATIVE_VALUE] = len(samples) - len(kept)
+    return kept
 
 
 @dataclass(slots=True)
@@ -98,6 +125,7 @@ class State:
         self.clusters: dict[str, Cluster] = {}
         self.nodes_seen = 0
         self._expected: dict[str, int] = {}
+        self._offset = _NEVER  # of the wall clock, from the monotonic one
         self.admission = Admission(settings.limits, settings.addons)
 
     def expect_brokers(self, counts: Mapping[str, int]) -> None:
@@ -173,6 +201,7 @@ class State:
             What was not applied.
         """
         applied = Applied()
+        self._watch_clock(now)
         broker = self._find_broker(line, now)
         if isinstance(broker, Drop):
             applied.drops[broker] = len(line.samples)
@@ -184,10 +213,13 @@ class State:
             broker.newest = _NEVER
         timestamp = now.wall if line.timestamp is None else line.timestamp
         trusted = timestamp <= now.wall + FUTURE_SECONDS
+        samples = line.samples
+        if min(samples.values(), default=0) < 0:
+            samples = drop_negative(samples, applied.drops)
         if trusted:
-            broker.history.record(timestamp, line.samples)
+            broker.history.record(timestamp, samples)
         stamp = timestamp if trusted else timestamp - _DISTRUST_SECONDS
-        written = self._write(broker, line.samples, stamp, applied.drops)
+        written = self._write(broker, samples, stamp, applied.drops)
         outdated = len(line.samples) - written - sum(applied.drops.values())
         if trusted:
             applied.late = outdated
@@ -198,6 +230,15 @@ class State:
             broker.last_timestamp = max(broker.last_timestamp, min(timestamp, now.wall))
         broker.samples += len(line.samples)
         return applied
+
+    def _watch_clock(self, now: Moment) -> None:
+        """Compare the wall clock with the monotonic one; was it set back?"""
+        offset = now.wall - now.monotonic
+        if offset < self._offset - _STEP_SECONDS:
+            for cluster in self.clusters.values():
+                for broker in cluster.brokers.values():
+                    distrust(broker, now)
+        self._offset = offset
 
     def _write(
         self,

@@ -105,6 +105,7 @@ class EventLog:
         self._limits = limits
         self._size = 0
         self._events: deque[LogEvent] = deque()
+        self._sizes: deque[int] = deque()
         # Where a node's newest event is, counted from the first event ever.
         self._newest: dict[tuple[str, str], int] = {}
         self._forgotten = 0
@@ -112,30 +113,25 @@ class EventLog:
     def __len__(self) -> int:
         return len(self._events)
 
-    def append(self, event: LogEvent) -> LogEvent:
+    def append(self, event: LogEvent, size: int) -> None:
         """Remember an event, and forget the oldest ones where there is no room.
 
-        Returns:
-            The event as it is kept.
+        Args:
+            event: What `trim` returned.
+            size: Its size, which takes longer to measure than the rest.
         """
         line = event.line
-        kept = line._replace(
-            text=line.text[:TEXT_LIMIT],
-            trace=line.trace[:TEXT_LIMIT],
-            message=b"",  # it has served its purpose: recognising a repetition
-        )
-        event = replace(event, line=kept)
         self._newest[line.addon, line.node] = self._forgotten + len(self._events)
         self._events.append(event)
-        self._size += event.size
+        self._sizes.append(size)
+        self._size += size
         self._make_room()
-        return event
 
     def retract(self, event: LogEvent) -> None:
-        """Take back what `append` returned last."""
+        """Take back what was appended last."""
         if self._events and self._events[-1] is event:
             self._events.pop()
-            self._size -= event.size
+            self._size -= self._sizes.pop()
             self._newest.pop((event.line.addon, event.line.node), None)
 
     def extend(self, continuation: BrokerContinuation, time: float) -> bool:
@@ -157,7 +153,9 @@ class EventLog:
         if continuation.text not in event.line.trace:  # else another app's drain had it
             longer = replace(event, line=_continue(event.line, continuation))
             self._events[number - self._forgotten] = longer
-            self._size += longer.size - event.size
+            size = longer.size
+            self._size += size - self._sizes[number - self._forgotten]
+            self._sizes[number - self._forgotten] = size
             self._make_room()
         return True
 
@@ -173,11 +171,21 @@ class EventLog:
         limits = self._limits
         while len(self._events) > limits.events or self._size > limits.events_bytes:
             oldest = self._events.popleft()
-            self._size -= oldest.size
+            self._size -= self._sizes.popleft()
             key = (oldest.line.addon, oldest.line.node)
             if self._newest.get(key) == self._forgotten:
                 del self._newest[key]
             self._forgotten += 1
+
+
+def trim(line: BrokerLog, verdict: Verdict, time: float) -> LogEvent:
+    """Make the event of a line, as much of it as is kept."""
+    kept = line._replace(
+        text=line.text[:TEXT_LIMIT],
+        trace=line.trace[:TEXT_LIMIT],
+        message=b"",  # it has served its purpose: recognising a repetition
+    )
+    return LogEvent(time=time, line=kept, verdict=verdict)
 
 
 def join_continuations(records: list[Record]) -> list[Record]:

@@ -94,7 +94,7 @@ class Session:
         self.settings = settings
         self.engine = Engine(settings)
         self.tally = Tally()
-        self._budget = Budget(settings.limits.grammar_lines)
+        self._budget = Budget(settings.limits.grammar_bytes)
         self._reader = HerokuLogsReader(self._budget)
 
     @property

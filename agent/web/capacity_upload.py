@@ -1,5 +1,6 @@
 """``POST /api/capacity``: what ``heroku kafka:info`` printed, for teams without a token."""
 
+import asyncio
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -14,12 +15,15 @@ _LIMIT_BYTES = 1 << 20
 _MAX_PROBLEMS = 20
 
 
-async def receive_capacity(request: Request, engine: Engine) -> Response:
+async def receive_capacity(
+    request: Request, engine: Engine, parsing: asyncio.Lock
+) -> Response:
     """Record the use of clusters from text.
 
     Args:
         request: Authenticated; its body is the text.
         engine: What learns it.
+        parsing: Held while text is parsed, in a thread: 1 MiB takes over a second.
 
     Returns:
         200 with the clusters and the lines that could not be parsed; 413 for too much
@@ -30,7 +34,10 @@ async def receive_capacity(request: Request, engine: Engine) -> Response:
         body += piece
         if len(body) > _LIMIT_BYTES:
             return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, [], [])
-    read = parse_kafka_info(body.decode("utf-8", "replace"))
+    async with parsing:
+        read = await asyncio.to_thread(
+            parse_kafka_info, body.decode("utf-8", "replace")
+        )
     now = read_clock()
     taken = [
         one.addon

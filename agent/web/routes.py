@@ -86,6 +86,7 @@ class Pages:
         self._process = process
         self._readers = Authenticator(settings.readers)
         self._zero_first = ZeroFirst()
+        self._parsing = asyncio.Lock()
         self._page = Page(engine, settings)
 
     def count(self, route: str, endpoint: Endpoint) -> Endpoint:
@@ -156,7 +157,7 @@ class Pages:
 
     async def capacity(self, request: Request) -> Response:
         """Record what ``heroku kafka:info`` printed."""
-        return await receive_capacity(request, self._engine)
+        return await receive_capacity(request, self._engine, self._parsing)
 
     async def clusters(self, request: Request) -> Response:
         """Answer with the clusters and their last hours, as JSON."""

@@ -7,6 +7,8 @@ recognised by its first bytes from then on. Only frames of unknown origin have t
 header parsed, and only frames of a family their message.
 """
 
+from collections.abc import Iterator
+
 from parsers.errors import Reason, refuse
 from parsers.families import Budget, may_own, maybe_find_owner, parse_message
 from parsers.records import Batch, FrameKind, Header
@@ -24,6 +26,9 @@ from parsers.wire.syslog import maybe_parse_header
 
 DEFAULT_FRAME_LIMIT_BYTES = 65_536
 """Logplex lets 10,240 bytes through and splits dyno lines at 10,000."""
+
+SLICE_BYTES = 16_384
+"""Decoded between two pauses: 0.1 ms mostly; 80 ms for a body made to be slow."""
 
 # " host heroku route", " host app web.1 - ": long enough to tell a PROCID from a
 # family's, short enough to hold next to nothing of the message.
@@ -65,7 +70,7 @@ class DrainDecoder:
         local0_only: bool = False,
     ) -> None:
         self._limit = frame_limit_bytes
-        self._budget = budget if budget is not None else Budget(1000)
+        self._budget = budget if budget is not None else Budget(65_536)
         self._local0_only = local0_only
         self._steps = {
             count: step for count, step in STEPS.items() if step <= frame_limit_bytes
@@ -76,7 +81,9 @@ class DrainDecoder:
     def _reset(self, body: bytes) -> None:
         self._body = body
         self._position = 0  # where the next count must stand
-        self._followed = 0  # from where the counts have been followed without fault
+        # From where the counts have been followed without fault: a frame of the last
+        # few, and the one after it that was read with care.
+        self._followed = self._careful = 0
         self._lost = False  # inside a stretch without readable counts
         self._look_backs = _LOOK_BACKS
 
@@ -91,6 +98,24 @@ class DrainDecoder:
         """
         self._reset(body)
         return self.receive_eof()
+
+    def decode_in_slices(
+        self, body: bytes, batch: Batch, slice_bytes: int = SLICE_BYTES
+    ) -> Iterator[None]:
+        """Decode a whole body as `decode` does, with a pause after each slice.
+
+        Until the last one the decoder must not be used for another body.
+
+        Args:
+            body: Octet-counted frames, glued together.
+            batch: An empty one, which is filled.
+            slice_bytes: The frames that begin in this many bytes make a slice.
+        """
+        self._reset(body)
+        for stop in range(slice_bytes, len(body) + slice_bytes, slice_bytes):
+            self._run(batch, min(stop, len(body)))
+            yield
+        self._reset(b"")
 
     def receive_data(self, data: bytes) -> Batch:
         """Take more bytes; decode what further bytes cannot change.
@@ -146,7 +171,7 @@ class DrainDecoder:
         )
         self._body = self._body[keep:]
         self._position -= keep
-        self._followed = 0
+        self._followed = self._careful = 0
 
     def _run(self, batch: Batch, stop: int) -> None:
         """Decode the frames that begin before `stop`."""
@@ -226,10 +251,12 @@ class DrainDecoder:
         owner = maybe_find_owner(header.app, header.proc)
         if owner is None or not self._is_trusted(header, owner[1]):
             batch.other += 1
+            self._followed, self._careful = self._careful, position
             self._remember_foreign(position)
             self._position = end
             return
-        self._followed, self._position = position, end
+        self._followed = self._careful = position
+        self._position = end
         complete = is_whole(body, start, end, self._limit)
         if not complete:
             self._fault(batch, Reason.MISCOUNTED, stop)
@@ -255,6 +282,7 @@ class DrainDecoder:
         if end < len(self._body) and isinstance(follows, Reason):
             self._fault(batch, Reason.BAD_HEADER, stop, at=end)
             return
+        self._followed, self._careful = self._careful, self._position
         self._position = end
         batch.malformed += 1
         batch.records.append(refuse(Reason.BAD_HEADER, content))
@@ -280,7 +308,7 @@ class DrainDecoder:
         found = find_next_frame(self._body, doubtful, fault, stop, self._limit)
         self._lost = found is None
         self._position = max(stop, fault) if found is None else found
-        self._followed = self._position
+        self._followed = self._careful = self._position
 
     def _remember_foreign(self, position: int) -> None:
         """Learn the origin of the frame at `position` if no family can own it."""

@@ -355,8 +355,8 @@ def test_topics_never_become_labels(agent: Agent) -> None:
 
 
 def test_a_storm_of_nested_brackets_stays_within_the_grammars_budget() -> None:
-    text = b"pri=ERROR t=x at=X [A b=c[d[e]]] " + b"[" * 400 + b" on partition o-%d"
-    with running(settings(grammar_lines=5)) as agent:
+    text = b"pri=ERROR t=x at=X [A b=c[d[e]]] " + b"[" * 300 + b" on partition o-%d"
+    with running(settings(grammar_bytes=2_000)) as agent:
         started = time.monotonic()
         body = b"".join(log_frame(text % n) for n in range(1_000))
         agent.post(gzip.compress(body), Content_Encoding="gzip")

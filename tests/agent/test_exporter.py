@@ -88,7 +88,7 @@ def test_lines_without_a_broker_are_series_of_the_cluster(agent: Agent) -> None:
 @pytest.mark.parametrize(
     ("sample", "series", "value"),
     [
-        ("under-replicated-partitions=3", "under_replicated_partitions", 3.0),
+        ("open-files=3", "open_files", 3.0),
         ("disk-used=5GB", "disk_used_bytes", 5 * 1024.0**3),
         ("heap-bytes=1kB", "heap_bytes", 1024.0),
         ("gc-time=12ms", "gc_time_seconds", 0.012),

@@ -184,11 +184,10 @@ def test_a_frame_over_the_limit_is_refused_alone() -> None:
 
 
 def test_lines_for_the_slow_grammar_are_rationed() -> None:
-    quoted = (
-        b"<134>1 2026-04-15T14:53:16+00:00 host app heroku-kafka.2 - "
-        b'source="MY KAFKA" addon=kafka-a sample#read-iops=1\n'
-    )
-    with limited(grammar_lines=10) as agent:
+    quoted = b"<134>1 2026-04-15T14:53:16+00:00 host app heroku-kafka.2 - "
+    message = b'source="MY KAFKA" addon=kafka-a sample#read-iops=1\n'
+    quoted += message
+    with limited(grammar_bytes=10 * len(message)) as agent:
         agent.post(frame(quoted) * 100)
 
         reason = {"reason": "grammar_budget"}

@@ -6,7 +6,7 @@ import pytest
 
 from agent.clock import Moment
 from agent.kafka.classifier import classify
-from agent.metrics.specs import Drop
+from agent.metrics.specs import SAMPLES, Drop
 from agent.settings import Settings
 from agent.state.clusters import State
 from parsers import Level, MetricLine, SampleKey
@@ -145,6 +145,40 @@ def test_five_minutes_ahead_is_still_honest(state: State) -> None:
     assert values(state, at(0)) == {"read-iops": 2}
 
 
+@pytest.mark.parametrize("back", [1, 290, 310, 600, 86_400])
+def test_a_clock_set_back_does_not_freeze_dated_samples(
+    state: State, back: float
+) -> None:
+    state.apply_metrics(line(0, {READ: 1, WRITE: 1}), at(0))
+
+    for seconds in range(20, 400, 20):
+        now = at(seconds, wall=seconds - back)
+        state.apply_metrics(line(seconds, {READ: float(seconds)}), now)
+        assert values(state, now)["read-iops"] == seconds
+        (view,) = state.view(now).brokers
+        assert view.last_timestamp <= START + max(0, seconds - back)
+
+
+@pytest.mark.parametrize("back", [100, 310, 600, 86_400])
+def test_a_clock_that_is_corrected_does_not_freeze_undated_samples(
+    state: State, back: float
+) -> None:
+    state.apply_metrics(line(None, {READ: 1, WRITE: 1}), at(0, wall=back))
+
+    for seconds in range(20, 400, 20):
+        state.apply_metrics(line(None, {READ: float(seconds)}), at(seconds))
+        assert values(state, at(seconds))["read-iops"] == seconds
+
+
+def test_honest_samples_win_over_ours_of_a_clock_that_was_ahead(state: State) -> None:
+    state.apply_metrics(line(600, {READ: 1}), at(0, wall=600))
+    state.apply_metrics(line(20, {READ: 2}), at(20))
+    applied = state.apply_metrics(line(620, {READ: 3}), at(21))
+
+    assert values(state, at(21)) == {"read-iops": 2}
+    assert applied.future == 1
+
+
 def test_broker_zero_and_the_whole_cluster_are_two(state: State) -> None:
     state.apply_metrics(line(0, {READ: 1}, "0"), at(0))
     state.apply_metrics(line(0, {READ: 2}, None), at(0))
@@ -189,6 +223,19 @@ def test_of_two_unknown_samples_with_one_name_the_first_keeps_it(state: State) -
 
     assert applied.drops == {Drop.NAME_TAKEN: 1}
     assert values(state, at(0)) == {"new-thing": 1}
+
+
+@pytest.mark.parametrize("key", SAMPLES, ids="/".join)
+def test_a_quantity_that_cannot_be_negative_is_dropped(
+    state: State, key: SampleKey
+) -> None:
+    temperature: SampleKey = ("temperature", "")
+    state.apply_metrics(line(0, {key: 1, temperature: 1}), at(0))
+
+    applied = state.apply_metrics(line(20, {key: -0.5, temperature: -3}), at(20))
+
+    assert applied.drops == {Drop.NEGATIVE_VALUE: 1}
+    assert values(state, at(20)) == {key[0]: 1, "temperature": -3}
 
 
 def test_only_allowed_addons_are_believed() -> None:

@@ -9,7 +9,7 @@ from agent.ingest.http_drain import HttpDrain
 from agent.settings import Settings, parse_credentials
 
 
-def do_nothing(drain: HttpDrain, body: bytes, origin: Origin) -> bool:
+async def do_nothing(drain: HttpDrain, body: bytes, origin: Origin) -> bool:
     """Stand in for the engine's work."""
     return True
 

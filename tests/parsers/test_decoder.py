@@ -182,11 +182,33 @@ def test_many_different_strangers_use_bounded_memory() -> None:
 
 def test_the_slow_grammar_reads_no_more_than_its_budget() -> None:
     quoted = frame(FULL2.replace(b"source=KAFKA", b'source="MY KAFKA"'))
-    budget = Budget(3)
+    message = len(quoted) - quoted.index(b"source=")
+    budget = Budget(3 * message)
     batch = DrainDecoder(budget=budget).decode(quoted * 5)
 
     assert sum(isinstance(event, MetricLine) for event in batch.records) == 3
-    assert not budget.spend()
+    assert not budget.spend(1)
+
+
+def test_a_request_gets_no_more_of_the_budget_than_its_share() -> None:
+    quoted = frame(FULL2.replace(b"source=KAFKA", b'source="MY KAFKA"'))
+    message = len(quoted) - quoted.index(b"source=")
+    budget = Budget(100 * message, bytes_per_request=3 * message)
+    decoder = DrainDecoder(budget=budget)
+
+    for second in (0.0, 0.1):
+        budget.refill(second)
+        batch = decoder.decode(quoted * 5)
+        assert sum(isinstance(event, MetricLine) for event in batch.records) == 3
+
+
+def test_a_line_that_exceeds_the_share_does_not_use_it_up() -> None:
+    quoted = frame(FULL2.replace(b"source=KAFKA", b'source="MY KAFKA"'))
+    endless = frame(FULL2 + b' "' + b"a " * 4_000)
+
+    batch = DrainDecoder().decode(endless + quoted)
+
+    assert [type(one) for one in batch.records] == [Unparsed, MetricLine]
 
 
 def test_local0_only_believes_add_ons_and_the_log_pipeline() -> None:

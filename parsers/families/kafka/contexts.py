@@ -26,6 +26,9 @@ from parsers.records import Context
 MAX_CONTEXTS = 4
 """Further contexts belong to the message; Kafka writes one, rarely two."""
 
+MAX_CONTEXTS_CHARACTERS = 1_024
+"""The grammar looks for contexts in this much of a text; Kafka's own take up to 300."""
+
 _KEY = r"[A-Za-z][A-Za-z0-9_.-]*"
 _VALUE = r"[^\s,\[\]]*"
 _WORD = r"[^\s,=\[\]]+"

@@ -13,7 +13,11 @@ import re
 from parsers.errors import Reason, Unparsed, refuse
 from parsers.families.base import Budget, Family
 from parsers.families.kafka.broker_logs import parse_broker_line
-from parsers.families.kafka.contexts import Split, maybe_split_contexts
+from parsers.families.kafka.contexts import (
+    MAX_CONTEXTS_CHARACTERS,
+    Split,
+    maybe_split_contexts,
+)
 from parsers.families.kafka.grammar import parse_contexts, parse_metric_message
 from parsers.families.kafka.references import find_exception, find_references
 from parsers.families.kafka.samples import (
@@ -34,6 +38,7 @@ from parsers.records import (
 
 _METRICS = b"heroku-kafka"
 _LOGS = b"kafka"
+_CONTEXTS_DISCOUNT = 3  # their grammar takes a third of the time for a byte
 _NUMBER = re.compile(rb"0|[1-9][0-9]{0,8}")
 _LEVELS = {level.value: level for level in Level}
 
@@ -114,7 +119,11 @@ def _split_contexts(text: str, budget: Budget) -> Split:
     fast = maybe_split_contexts(text)
     if fast is not None:
         return fast
-    return parse_contexts(text) if budget.spend() else ((), text)
+    front = text[:MAX_CONTEXTS_CHARACTERS]
+    if not budget.spend(len(front) // _CONTEXTS_DISCOUNT):
+        return (), text
+    contexts, message = parse_contexts(front)
+    return contexts, message + text[MAX_CONTEXTS_CHARACTERS:]
 
 
 def _parse_metrics(header: Header, message: bytes, budget: Budget) -> list[Record]:
@@ -146,7 +155,7 @@ def _read_samples(message: bytes, budget: Budget) -> SampleLine | Unparsed:
     fast = maybe_scan_samples(message)
     if fast is not None:
         return fast
-    if not budget.spend():
+    if not budget.spend(len(message)):
         return refuse(Reason.GRAMMAR_BUDGET, message)
     return parse_metric_message(message)
 

@@ -27,6 +27,9 @@ from parsers.values import UNITS, parse_value
 MAX_SAMPLES = 256
 """A line may carry this many samples; the documented one has 11."""
 
+MAX_TOKENS = 4_096
+"""A line may carry this many tokens, good or bad; the documented one has 13."""
+
 BLANKS = b" \t\r\n\x0b\x0c"
 
 _SAMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,99}")
@@ -165,7 +168,7 @@ def read_tokens(
     """
     line = SampleLine()
     labels: dict[bytes, bytes | None] = {}
-    for offset, key, value in tokens:
+    for offset, key, value in tokens[:MAX_TOKENS]:
         if key in (b"source", b"addon"):
             if value is not None:
                 labels.setdefault(key, value)
@@ -179,6 +182,10 @@ def read_tokens(
         elif b"#" in key:
             # l2met's measure# and count# are no "last value" and so no gauge.
             line.problems.append(refuse(Reason.NOT_A_SAMPLE, message, offset))
+    line.problems += [
+        refuse(Reason.BAD_SYNTAX, message, offset)
+        for offset, _, _ in tokens[MAX_TOKENS : MAX_TOKENS + 1]
+    ]
     _set_labels(line, message, labels.get(b"source"), labels.get(b"addon"))
     return line
 
