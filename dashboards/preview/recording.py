@@ -37,6 +37,7 @@ from parsers import DrainDecoder
 
 JOB, INSTANCE = "heroku-kafka-agent", "kafka-metrics.example.com:443"
 SCRAPE_SECONDS = 60
+_SCRAPE_TIMEOUT_SECONDS = 10
 _OLD, _OLD_SCRAPE_SECONDS = 26 * HOUR, 240
 """Older points are further apart, still closer than Prometheus looks back."""
 _POLL_SECONDS = 10 * MINUTE
@@ -106,7 +107,9 @@ class _Agent:
         self._engine.forget(moment)
         self.telemetry.requests["/metrics", 200] += 1
         snapshot = self._engine.snapshot(moment)
-        nodes = self._zero_first.present("prometheus", snapshot.nodes, moment)
+        nodes = self._zero_first.present(
+            snapshot.nodes, moment, _SCRAPE_TIMEOUT_SECONDS
+        )
         for one in snapshot._replace(nodes=nodes).series():
             series = f"{one.spec.name}{render_labels(one.spec, one.labels)}"
             points.add(_target(series), now, one.value)
