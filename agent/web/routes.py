@@ -121,9 +121,9 @@ class Pages:
         """Render the exposition, in a thread so that no drain waits for it."""
         now = read_clock()
         snapshot = self._engine.snapshot(now)
-        scraper = _maybe_name_scraper(request)
-        if scraper is not None:
-            nodes = self._zero_first.present(scraper, snapshot.nodes, now)
+        timeout = _maybe_read_timeout(request)
+        if timeout is not None:
+            nodes = self._zero_first.present(snapshot.nodes, now, timeout)
             snapshot = snapshot._replace(nodes=nodes)
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         body = await asyncio.to_thread(
@@ -201,16 +201,16 @@ class Pages:
         )
 
 
-def _maybe_name_scraper(request: Request) -> str | None:
-    """Name the Prometheus that scrapes, by where it comes from.
+def _maybe_read_timeout(request: Request) -> float | None:
+    """Read how long a scrape may take, in seconds; None if it is not Prometheus'.
 
-    Prometheus, and what is built from its parts, sends the timeout of the scrape in a
-    header. Behind a proxy all come from one host, and only that header tells which.
+    Prometheus, and what is built from its parts, sends it in a header.
     """
-    if "x-prometheus-scrape-timeout-seconds" not in request.headers:
+    try:
+        timeout = float(request.headers.get("x-prometheus-scrape-timeout-seconds", ""))
+    except ValueError:
         return None
-    host = request.client.host if request.client else ""
-    return f"{host} {request.headers.get('x-forwarded-for', '')}"
+    return timeout if timeout >= 0 else None  # nor NaN
 
 
 def _base_url(request: Request) -> str:

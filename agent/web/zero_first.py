@@ -1,15 +1,16 @@
-"""What each Prometheus has been shown, so that it sees new counters start at 0.
+"""New counters at 0 first, so that every Prometheus sees them start there.
 
 ``increase()`` and ``rate()`` need a counter's value before its first increment. A node
 is known from its first line on, so its counters would appear with that line counted, and
-a first FATAL would raise no alert. To each Prometheus they are shown at 0 once, and as
-they stand from its next scrape on. Prometheus' own way, the creation timestamps of
-OpenMetrics, is behind a feature flag (``created-timestamp-zero-ingestion``).
+a first FATAL would raise no alert. From the first scrape that meets a node they are
+exported at 0, to every Prometheus alike, for as long as that scrape may take: an
+interval is never shorter, so the next scrape of the same Prometheus sees them as they
+are. No counter goes down, through whatever proxies the scrapes come. Prometheus' own
+way, the creation timestamps of OpenMetrics, is behind a feature flag
+(``created-timestamp-zero-ingestion``).
 
-Whoever does not scrape as Prometheus does (curl, a browser) is shown the truth at once.
+Clients that do not scrape as Prometheus does (curl, a browser) get the truth at once.
 """
-
-from cachetools import LRUCache
 
 from agent.clock import Moment
 from agent.state.views import NodeView
@@ -17,33 +18,38 @@ from agent.state.views import NodeView
 RECENT_SECONDS = 300.0
 """Counters of older nodes are never shown at 0: what they counted is no news."""
 
-_MAX_SCRAPERS = 64
+LONGEST_SECONDS = 60.0
+"""Counters are shown at 0 for this long at most, whatever a scrape says of itself."""
 
 
 class ZeroFirst:
-    """Remembers, for each Prometheus, up to which node it has seen the counters."""
+    """Remembers until when the counters of recent nodes are shown at 0."""
 
     def __init__(self) -> None:
-        self._shown: LRUCache[str, int] = LRUCache(_MAX_SCRAPERS)
+        self._until: dict[int, float] = {}
 
     def present(
-        self, scraper: str, views: list[NodeView], now: Moment
+        self, views: list[NodeView], now: Moment, timeout_seconds: float
     ) -> list[NodeView]:
-        """Choose what `scraper` is shown of the nodes.
+        """Choose what a Prometheus is shown of the nodes.
 
         Args:
-            scraper: Which Prometheus asks.
             views: The nodes as they stand.
             now: The time of the scrape.
+            timeout_seconds: How long the scrape may take.
 
         Returns:
-            The same, with the counters of recent nodes that it has not met at 0.
+            The same, with the counters of nodes that were first met lately at 0.
         """
-        shown = self._shown.get(scraper, 0)
-        self._shown[scraper] = max((view.number for view in views), default=shown)
+        until = now.monotonic + min(timeout_seconds, LONGEST_SECONDS)
+        self._until = {
+            view.number: self._until.get(view.number, until)
+            for view in views
+            if now.monotonic - view.known_at <= RECENT_SECONDS
+        }
         return [
             at_zero(view)
-            if view.number > shown and now.monotonic - view.known_at <= RECENT_SECONDS
+            if now.monotonic < self._until.get(view.number, now.monotonic)
             else view
             for view in views
         ]

@@ -94,7 +94,7 @@ class _Agent:
         self._engine.forget(moment)
         self.telemetry.requests["/metrics", 200] += 1
         snapshot = self._engine.snapshot(moment)
-        nodes = self._zero_first.present("prometheus", snapshot.nodes, moment)
+        nodes = self._zero_first.present(snapshot.nodes, moment, 10.0)
         for one in snapshot._replace(nodes=nodes).series():
             series = f"{one.spec.name}{render_labels(one.spec, one.labels)}"
             points.add(_target(series), now, one.value)

@@ -11,11 +11,14 @@ from urllib.parse import urlencode
 
 import pytest
 
+from agent.clock import Moment
 from agent.kafka.categories import Category, Urgency
 from agent.kafka.classifier import possible_cells
 from agent.settings import Limits, Settings
+from agent.web.zero_first import LONGEST_SECONDS, ZeroFirst
 from parsers import Level
 from tests.documented import ADDON, LOG
+from tests.engines import Drain
 from tests.frames import frame, log_frame
 from tests.serving import AUTHORIZATION, CREDENTIALS, Agent, running
 
@@ -435,11 +438,13 @@ def test_contradictions_are_counted_and_not_decided(agent: Agent) -> None:
     assert conflicts(agent, "1") == 1
 
 
-def scrape(agent: Agent, scraper: str = "") -> dict[str, float]:
+def scrape(
+    agent: Agent, scraper: str = "", timeout: float | str = 10
+) -> dict[str, float]:
     """Scrape as Prometheus does; return the lines of node 0 by level."""
     headers = {
         **AUTHORIZATION,
-        "X-Prometheus-Scrape-Timeout-Seconds": "10",
+        "X-Prometheus-Scrape-Timeout-Seconds": str(timeout),
         "X-Forwarded-For": scraper,
     }
     text = agent.request("GET", "/metrics", headers=headers).body.decode()
@@ -452,16 +457,50 @@ def scrape(agent: Agent, scraper: str = "") -> dict[str, float]:
     }
 
 
-def test_each_prometheus_is_shown_new_counters_at_zero_once(agent: Agent) -> None:
+def test_each_prometheus_is_shown_new_counters_at_zero_first(agent: Agent) -> None:
     agent.post(log_frame(b"pri=FATAL t=main at=Kafka$ Halting Kafka."))
 
     zero = {"WARN": 0, "ERROR": 0, "FATAL": 0}
-    assert scrape(agent, "one") == zero
-    assert scrape(agent, "one") == {**zero, "FATAL": 1}
-    assert scrape(agent, "two") == zero
+    assert scrape(agent, "one", 0.5) == zero
+    assert scrape(agent, "two", 0.5) == zero
+    time.sleep(0.5)
+    assert scrape(agent, "one", 0.5) == {**zero, "FATAL": 1}
     agent.post(log_frame(b"pri=FATAL t=main at=Kafka$ Halting Kafka again."))
-    assert scrape(agent, "two") == {**zero, "FATAL": 2}
-    assert scrape(agent, "one") == {**zero, "FATAL": 2}
+    assert scrape(agent, "two", 0.5) == {**zero, "FATAL": 2}
+    assert scrape(agent, "one", 0.5) == {**zero, "FATAL": 2}
+
+
+def test_no_counter_goes_down_whatever_proxies_scrapes_come_through(
+    agent: Agent,
+) -> None:
+    for number in range(5):
+        agent.post(log_frame(b"pri=FATAL t=main at=Kafka$ Halting %d." % number))
+
+    shown = []
+    for number in range(20):
+        shown.append(scrape(agent, f"10.0.0.{number}", 0.5)["FATAL"])
+        time.sleep(0.05)
+
+    assert shown == sorted(shown)
+    assert (shown[0], shown[-1]) == (0, 5)
+
+
+@pytest.mark.parametrize("timeout", ["nan", "-1", "x", ""])
+def test_what_is_no_timeout_hides_no_counter(agent: Agent, timeout: str) -> None:
+    agent.post(log_frame(b"pri=FATAL t=main at=Kafka$ Halting Kafka."))
+
+    assert scrape(agent, timeout=timeout)["FATAL"] == 1
+
+
+def test_counters_are_not_hidden_for_long_whatever_the_timeout() -> None:
+    drain = Drain()
+    now = Moment(1_780_000_000.0, 1000.0)
+    drain.receive(log_frame(b"pri=FATAL t=main at=Kafka$ Halting Kafka."), now)
+    zero_first, nodes = ZeroFirst(), drain.engine.snapshot(now).nodes
+
+    assert zero_first.present(nodes, now, float("inf")) != nodes
+    later = now._replace(monotonic=now.monotonic + LONGEST_SECONDS)
+    assert zero_first.present(nodes, later, float("inf")) == nodes
 
 
 def test_whoever_is_no_prometheus_is_shown_the_truth_at_once(agent: Agent) -> None:
