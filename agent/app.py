@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Coroutine, Iterator
 from dataclasses import replace
+from functools import partial
 
 import uvicorn
 from prometheus_client import (
@@ -22,7 +23,8 @@ from agent.drain_command import write_drain_command
 from agent.engine import Engine
 from agent.errors import SettingsError
 from agent.heroku_api.poller import Poller
-from agent.http.connections import SWEEP_SECONDS, ConnectionGuard
+from agent.http.connections import GuardedProtocol
+from agent.http.guard import SWEEP_SECONDS, ConnectionGuard
 from agent.ingest import TRANSPORTS
 from agent.logs import get_logger
 from agent.settings import Settings
@@ -64,7 +66,7 @@ class App:
             build_app(
                 self.settings, self.engine, self._transports, _process_registry()
             ),
-            http=self._guard.protocol_factory(),  # type: ignore[arg-type] # a factory of the class it wants
+            http=partial(GuardedProtocol, guard=self._guard),  # type: ignore[arg-type] # a factory of the class it wants
             ws="none",
             lifespan="off",
             log_config=None,
