@@ -15,7 +15,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from agent.http.guard import ConnectionGuard
+from agent.http.guard import STATE, ConnectionGuard
 
 # Answers are small and ready; this is for clients that do not read them.
 _ANSWER_SECONDS = 60.0
@@ -44,7 +44,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     Attributes:
         deadline: Time of the event loop at which the connection is closed.
-        has_served: Whether it has ever brought a whole request.
+        is_authenticated: Whether it has brought a request with valid credentials.
     """
 
     flow: _Flow
@@ -62,7 +62,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._guard = guard
         self._limits = guard.limits
         self.deadline = math.inf
-        self.has_served = False
+        self.is_authenticated = False
         self._in_head = True
         self._head_bytes = 0
         self._last_bytes = b""  # of a piece, as far as they may begin a blank line
@@ -91,6 +91,12 @@ class GuardedProtocol(HttpToolsProtocol):
             self._hold(self._pending[self._parsed :] + data, 0)
         else:
             self._parse(data, 0)
+
+    def mark_authenticated(self) -> None:
+        """Keep the connection when others have to make room."""
+        if not self.is_authenticated:
+            self.is_authenticated = True
+            self._guard.authenticate(self)
 
     def _parse(self, data: bytes, start: int) -> None:
         while start < len(data):
@@ -160,6 +166,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Start the time for the headers."""
         super().on_message_begin()
+        self.scope["state"][STATE] = self
         self._content_length = 0
         self.deadline = self.loop.time() + self._limits.head_seconds
 
@@ -194,7 +201,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Start the time for the answer."""
         self._in_head, self._head_bytes = True, 0
         self._body_left = 0
-        self.has_served = True
+        self._guard.touch(self)
         if self.cycle.response_complete:
             self.deadline = self.loop.time() + self._limits.keep_alive_seconds
         else:

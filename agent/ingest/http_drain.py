@@ -20,6 +20,7 @@ from agent.change import Change, Origin
 from agent.clock import read_clock
 from agent.engine import Engine
 from agent.http.auth import Authenticator
+from agent.http.guard import mark_authenticated
 from agent.http.responses import refuse, send_answer
 from agent.logs import RareLog, get_logger
 from agent.settings import Settings
@@ -98,6 +99,7 @@ class HttpDrain:
             self._log.warning("drain.unauthorized")
             await self._refuse(receive, send, HTTPStatus.UNAUTHORIZED, _CHALLENGE)
             return
+        mark_authenticated(scope)
         try:
             body = await self._read_body(headers, receive)
         except ClientDisconnect:

@@ -150,15 +150,49 @@ def test_half_open_connections_make_room_for_a_good_one() -> None:
         assert refused >= 150
 
 
-def test_connections_that_have_served_are_not_pushed_out() -> None:
+def request_on(connection: socket.socket, *, authorized: bool) -> int:
+    """Send a request over an open connection; return the status."""
+    headers = AUTHORIZATION if authorized else {}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    connection.sendall(f"GET /static/page.css HTTP/1.1\r\n{lines}\r\n".encode())
+    return read_answer(connection).status
+
+
+def test_connections_with_authenticated_requests_are_not_pushed_out() -> None:
     with limited(connections=3) as agent, contextlib.ExitStack() as stack:
         good = [stack.enter_context(agent.connect()) for _ in range(3)]
         for _ in range(2):
             for connection in good:
-                connection.sendall(GET)
-                assert read_answer(connection).status == 200
+                assert request_on(connection, authorized=True) == 200
             fourth = stack.enter_context(agent.connect())
             assert is_closed(fourth)
+
+
+@pytest.mark.parametrize("path", ["/-/healthy", "/metrics", "/logs", "/nothing"])
+def test_requests_without_credentials_do_not_lock_a_drain_out(path: str) -> None:
+    with limited(connections=20) as agent, contextlib.ExitStack() as stack:
+        for _ in range(20):
+            idle = stack.enter_context(agent.connect())
+            idle.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            assert read_answer(idle).status in {200, 401, 404, 405}
+
+        for _ in range(20):
+            assert agent.post(frame(FULL2)).status == 204
+
+
+def test_the_longest_idle_connection_makes_room() -> None:
+    with limited(connections=3) as agent, contextlib.ExitStack() as stack:
+        first, second, third = (stack.enter_context(agent.connect()) for _ in range(3))
+        for connection in (second, first, third, second):
+            assert request_on(connection, authorized=False) == 401
+        stack.enter_context(agent.connect())
+
+        assert is_closed(first)
+        assert request_on(second, authorized=False) == 401
+        assert request_on(third, authorized=True) == 200
+        for _ in range(3):
+            stack.enter_context(agent.connect())
+        assert request_on(third, authorized=True) == 200
 
 
 def test_clusters_over_the_limit_are_counted_and_dropped() -> None:

@@ -26,7 +26,9 @@ PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 OVERRIDDEN = sorted(
     name
     for name, member in vars(GuardedProtocol).items()
-    if inspect.isfunction(member) and not name.startswith("_")
+    if inspect.isfunction(member)
+    and not name.startswith("_")
+    and name != "mark_authenticated"
 )
 
 
