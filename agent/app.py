@@ -8,6 +8,8 @@ import socket
 import sys
 from collections.abc import Coroutine, Iterator
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import uvicorn
 from prometheus_client import (
@@ -22,7 +24,10 @@ from agent.drain_command import write_drain_command
 from agent.engine import Engine
 from agent.errors import SettingsError
 from agent.heroku_api.poller import Poller
-from agent.http.connections import SWEEP_SECONDS, ConnectionGuard
+from agent.http.connections import GuardedProtocol
+from agent.http.descriptors import fit_connections
+from agent.http.guard import SWEEP_SECONDS, ConnectionGuard
+from agent.http.tls import HandshakeProtocol, load_context
 from agent.ingest import TRANSPORTS
 from agent.logs import get_logger
 from agent.settings import Settings
@@ -53,18 +58,23 @@ class App:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._socket = _listen(settings.host, settings.port)
-        self.settings = replace(settings, port=self._socket.getsockname()[1])
         self.engine = Engine(settings)
+        connections = fit_connections(settings.limits.connections, _BACKLOG)
+        self._is_lowered = connections < settings.limits.connections
+        limits = replace(settings.limits, connections=connections)
+        self._guard = ConnectionGuard(limits, self.engine.telemetry)
+        protocol = _choose_protocol(settings, self._guard)
+        self._socket = _listen(settings.host, settings.port)
+        port = self._socket.getsockname()[1]
+        self.settings = replace(settings, port=port, limits=limits)
         self._poller = self._maybe_make_poller()
         self._transports = [make(self.settings, self.engine) for make in TRANSPORTS]
         self._stopping: asyncio.Task[None] | None = None
-        self._guard = ConnectionGuard(settings.limits, self.engine.telemetry)
         config = uvicorn.Config(
             build_app(
                 self.settings, self.engine, self._transports, _process_registry()
             ),
-            http=self._guard.protocol_factory(),  # type: ignore[arg-type] # a factory of the class it wants
+            http=protocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -73,10 +83,7 @@ class App:
             backlog=_BACKLOG,
             timeout_keep_alive=int(settings.limits.keep_alive_seconds),
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-            ssl_certfile=settings.tls_certificate,
-            ssl_keyfile=settings.tls_key,
         )
-        _load(config, self._socket)
         self._server = _Server(config)
 
     def _maybe_make_poller(self) -> Poller | None:
@@ -102,6 +109,12 @@ class App:
         logger.info("agent.listening", url=self.settings.url)
         command = write_drain_command(self.settings)
         logger.info("agent.drain_command", command=command)
+        if self._is_lowered:
+            logger.warning(
+                "agent.connections_limited",
+                connections=self.settings.limits.connections,
+                reason="limit on open files; raise it with ulimit -n",
+            )
         tasks = [asyncio.create_task(self._sweep())]
         if self._poller is not None:
             tasks.append(asyncio.create_task(self._poller.run()))
@@ -168,15 +181,18 @@ def _listen(host: str, port: int) -> socket.socket:
         raise SettingsError(message) from error
 
 
-def _load(config: uvicorn.Config, listener: socket.socket) -> None:
-    """Load the configuration, which reads the TLS files."""
-    try:
-        config.load()
-    except OSError as error:  # ssl.SSLError is one
-        listener.close()
-        raise SettingsError(
-            "--tls-certificate and --tls-key are not a PEM certificate and its key"
-        ) from error
+def _choose_protocol(settings: Settings, guard: ConnectionGuard) -> Any:
+    """Return what makes a connection of uvicorn's arguments, after TLS if configured."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return partial(GuardedProtocol, guard=guard)
+    context = load_context(settings.tls_certificate, settings.tls_key)
+
+    def accept(**given: Any) -> HandshakeProtocol:
+        return HandshakeProtocol(
+            context, guard, partial(GuardedProtocol, **given, guard=guard)
+        )
+
+    return accept
 
 
 def _process_registry() -> CollectorRegistry:

@@ -68,9 +68,9 @@ class Limits:
         body_bytes: A drain request as sent; Logplex sends up to 102,550 bytes.
         decoded_bytes: The same after decompression.
         frame_bytes: One frame; Logplex lets 10,240 bytes through.
-        head_bytes: Request line and headers.
-        connections: Open connections; at the limit the oldest one that has not sent
-            a request yet makes room.
+        head_bytes: Request line and headers; or trailers.
+        connections: Open connections; at the limit the longest idle one without an
+            authenticated request makes room.
         head_seconds: Time from connecting, or from the first byte of a request, to
             the end of its headers.
         body_seconds: Time from there to the end of the body.

@@ -1,93 +1,53 @@
-"""Deadlines and a cap for connections, which uvicorn leaves to whoever stands before it.
+"""An HTTP connection with deadlines and bounds, which uvicorn leaves to a proxy.
 
 uvicorn times idle keep-alive connections only: one that never finishes its headers or
 its body would stay for ever. Here each connection has one deadline, moved on as the
-request proceeds and looked at once a second, so that a request costs no timers.
+request proceeds and looked at once a second, so that a request costs no timers. Requests
+that a client sends ahead of its answers are queued by uvicorn without bound; here they
+stay unread in the socket.
 """
 
 import math
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from agent.settings import Limits
-from agent.state.telemetry import Telemetry
+from agent.http.guard import STATE, ConnectionGuard
 
-SWEEP_SECONDS = 1.0
 # Answers are small and ready; this is for clients that do not read them.
 _ANSWER_SECONDS = 60.0
+_BLANK_LINE = b"\r\n\r\n"
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-length: 0\r\nconnection: close\r\n\r\n"
 )
 
 
-class ConnectionGuard:
-    """Knows the open connections, closes slow ones, makes room for new ones.
+class _Flow(FlowControl):
+    """uvicorn's flow control, where a connection that holds requests reads no more."""
 
-    Args:
-        limits: Deadlines and the number of connections.
-        telemetry: Where closed connections are counted.
-    """
+    is_held = False
 
-    def __init__(self, limits: Limits, telemetry: Telemetry) -> None:
-        self.limits = limits
-        self._telemetry = telemetry
-        # In the order of arrival; dict for its order, the values mean nothing.
-        self._connections: dict[GuardedProtocol, None] = {}
-
-    def protocol_factory(self) -> Callable[..., "GuardedProtocol"]:
-        """Return what uvicorn makes its connections with."""
-        return partial(GuardedProtocol, guard=self)
-
-    def admit(self, connection: "GuardedProtocol") -> None:
-        """Take in a new connection.
-
-        At the limit, the oldest connection that never sent a whole request makes
-        room, so that half-open ones cannot lock out a good one.
-        """
-        if len(self._connections) >= self.limits.connections:
-            self._telemetry.connections_refused += 1
-            silent = (one for one in self._connections if not one.has_served)
-            victim = next(silent, connection)
-            self.release(victim)
-            victim.transport.abort()
-            if victim is connection:
-                return
-        self._connections[connection] = None
-
-    def release(self, connection: "GuardedProtocol") -> None:
-        """Forget a closed connection."""
-        self._connections.pop(connection, None)
-
-    def sweep(self, now: float) -> None:
-        """Close the connections whose deadline has passed.
-
-        Args:
-            now: Time of the event loop.
-        """
-        for connection in [one for one in self._connections if one.deadline < now]:
-            self._telemetry.connections_timed_out += 1
-            connection.transport.abort()
-
-    def hurry(self, deadline: float) -> None:
-        """Give requests that are still coming in until `deadline`: we are stopping."""
-        for connection in self._connections:
-            connection.deadline = min(connection.deadline, deadline)
+    def resume_reading(self) -> None:
+        if self.read_paused and not self.is_held:
+            super().resume_reading()
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 connection with deadlines and a bound on headers.
+    """uvicorn's HTTP/1.1 connection with deadlines, and bounds on what it holds.
+
+    Input is parsed in pieces that end where a head or a body ends: so head bytes are
+    counted exactly, and no request is parsed before the one ahead of it is answered.
 
     Attributes:
-        deadline: Time of the event loop at which the connection is closed; infinite
-            while uvicorn's own keep-alive timer runs.
-        has_served: Whether it has ever brought a whole request.
+        deadline: Time of the event loop at which the connection is closed.
+        is_authenticated: Whether it has brought a request with valid credentials.
     """
+
+    flow: _Flow
 
     def __init__(
         self,
@@ -100,57 +60,169 @@ class GuardedProtocol(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._guard = guard
+        self._limits = guard.limits
         self.deadline = math.inf
-        self.has_served = False
+        self.is_authenticated = False
         self._in_head = True
-        self._in_body = False
         self._head_bytes = 0
+        self._last_bytes = b""  # of a piece, as far as they may begin a blank line
+        self._content_length = 0
+        self._body_left = 0  # 0 in a body means that it is chunked
+        self._is_answering = False
+        self._pending = b""  # requests that wait for the answer to an earlier one
+        self._parsed = 0  # bytes of `_pending`
 
     def connection_made(self, transport: Any) -> None:
         """Start the time for the first request's headers."""
         super().connection_made(transport)
-        self.deadline = self.loop.time() + self._guard.limits.head_seconds
+        self.flow = _Flow(transport)
+        self.deadline = self.loop.time() + self._limits.head_seconds
         self._guard.admit(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Leave the guard's list."""
+        self._release_pending()
         self._guard.release(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse, and bound what is not yet a whole head."""
-        if self.deadline is math.inf:
-            # Bytes that begin no request (blank lines) stop uvicorn's timer too.
-            self.deadline = self.loop.time() + self._guard.limits.head_seconds
-        super().data_received(data)
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > self._guard.limits.head_bytes:
-                self.transport.write(_TOO_LARGE)
-                self.transport.close()
+        """Parse up to the end of a request, and hold the rest until it is answered."""
+        if self._is_answering:
+            self._hold(self._pending[self._parsed :] + data, 0)
+        else:
+            self._parse(data, 0)
+
+    def mark_authenticated(self) -> None:
+        """Keep the connection when others have to make room."""
+        if not self.is_authenticated:
+            self.is_authenticated = True
+            self._guard.authenticate(self)
+
+    def _parse(self, data: bytes, start: int) -> None:
+        while start < len(data):
+            if self._is_answering:
+                self._hold(data, start)
+                return
+            if self.transport.is_closing():
+                return
+            end = self._find_end(data, start)
+            if self._body_left:
+                self._body_left -= end - start
+            else:
+                self._head_bytes += end - start
+                if self._in_head and self._head_bytes > self._limits.head_bytes:
+                    self._refuse_head()
+                    return
+            whole = end - start == len(data)
+            super().data_received(
+                data if whole else memoryview(data)[start:end]  # type: ignore[arg-type] # httptools takes any buffer
+            )
+            if self._head_bytes > self._limits.head_bytes:
+                self._refuse_head()
+            start = end
+
+    def _find_end(self, data: bytes, start: int) -> int:
+        """Find where the head or body that goes on at `start` ends, at the latest.
+
+        Heads and chunked bodies end with a blank line, which may come in two reads.
+        """
+        if self._body_left:
+            return min(start + self._body_left, len(data))
+        before, self._last_bytes = self._last_bytes, b""
+        if before:
+            found = (before + data[start : start + 3]).find(_BLANK_LINE)
+            if found >= 0:
+                return start + found + len(_BLANK_LINE) - len(before)
+        found = data.find(_BLANK_LINE, start)
+        if found >= 0:
+            return found + len(_BLANK_LINE)
+        self._last_bytes = (before + data[max(start, len(data) - 3) :])[-3:]
+        return len(data)
+
+    def _refuse_head(self) -> None:
+        """Close a connection whose head, trailers or chunk headers are too long."""
+        if self._in_head or not self.cycle.response_started:
+            self.transport.write(_TOO_LARGE)
+        if not self._in_head:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.close()
+
+    def _hold(self, data: bytes, parsed: int) -> None:
+        """Read no more, and keep what was read, until the answer has been taken."""
+        self.flow.pause_reading()
+        self.flow.is_held = True
+        more = len(data) - len(self._pending)
+        self._pending, self._parsed = data, parsed
+        if not self._guard.hold(more):
+            self.transport.abort()
+
+    def _release_pending(self) -> None:
+        if self._pending:
+            self._guard.hold(-len(self._pending))
+            self._pending = b""
+            self.flow.is_held = False
 
     def on_message_begin(self) -> None:
         """Start the time for the headers."""
         super().on_message_begin()
-        self._in_head, self._head_bytes = True, 0
-        self.deadline = self.loop.time() + self._guard.limits.head_seconds
+        self.scope["state"][STATE] = self
+        self._content_length = 0
+        self.deadline = self.loop.time() + self._limits.head_seconds
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; a trailer is discarded, as no route reads any."""
+        if not self._in_head:
+            return
+        name = name.lower()
+        if name == b"content-length":
+            self._content_length = int(value)
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Start the time for the body."""
-        self._in_head, self._in_body = False, True
-        self.deadline = self.loop.time() + self._guard.limits.body_seconds
+        self._in_head, self._head_bytes = False, 0
+        self._body_left = self._content_length
+        self.deadline = self.loop.time() + self._limits.body_seconds
         super().on_headers_complete()
+        if self.parser.should_upgrade():
+            # The parser takes what follows for another protocol: no request is read
+            # from it.
+            self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        """Pass on a part of the body."""
+        self._head_bytes = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Start the time for the answer."""
-        self._in_body = False
-        self.has_served = True
-        answered = self.cycle.response_complete
-        self.deadline = math.inf if answered else self.loop.time() + _ANSWER_SECONDS
+        self._in_head, self._head_bytes = True, 0
+        self._body_left = 0
+        self._guard.touch(self)
+        if self.cycle.response_complete:
+            self.deadline = self.loop.time() + self._limits.keep_alive_seconds
+        else:
+            self._is_answering = True
+            self.deadline = self.loop.time() + _ANSWER_SECONDS
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Stop the time, unless the rest of a refused body is still coming in."""
-        if not self._in_body and not self._in_head:
-            self.deadline = math.inf
-        super().on_response_complete()
+        """Go on with the next request, or start the time that the client may idle.
+
+        uvicorn's own timers for idle connections are not used: they cost each request
+        more than the deadline does.
+        """
+        self.server_state.total_requests += 1
+        self._is_answering = False
+        if self.transport.is_closing():
+            return
+        if self._in_head:
+            self.deadline = self.loop.time() + self._limits.keep_alive_seconds
+        pending, parsed = self._pending, self._parsed
+        if pending:
+            self._release_pending()
+            self._parse(pending, parsed)
+        self.flow.resume_reading()

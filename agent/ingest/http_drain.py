@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from agent.change import Origin
 from agent.engine import Engine
 from agent.http.auth import Authenticator
+from agent.http.guard import mark_authenticated
 from agent.http.responses import refuse, send_answer
 from agent.ingest.body_reader import DIRECT_BYTES, BodyReader
 from agent.logs import RareLog, get_logger
@@ -93,6 +94,7 @@ class HttpDrain:
             self._log.warning("drain.unauthorized")
             await self._refuse(receive, send, HTTPStatus.UNAUTHORIZED, _CHALLENGE)
             return
+        mark_authenticated(scope)
         try:
             body = await self._read_body(headers, receive)
         except ClientDisconnect:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from agent.clock import read_clock
 from agent.engine import Engine
 from agent.http.auth import Authenticator
+from agent.http.guard import mark_authenticated
 from agent.ingest import Transport
 from agent.metrics.exposition import render
 from agent.settings import Settings
@@ -109,6 +110,7 @@ class Pages:
             authorization = request.headers.get("authorization")
             presented = None if authorization is None else authorization.encode()
             if allowed.allows(presented):
+                mark_authenticated(request.scope)
                 return await endpoint(request)
             self._engine.telemetry.auth_failures += 1
             return PlainTextResponse(

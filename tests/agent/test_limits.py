@@ -9,7 +9,9 @@ import pytest
 
 from agent.settings import Limits, Settings
 from tests.frames import FULL2, frame
-from tests.serving import CREDENTIALS, Agent, read_answer, running
+from tests.serving import AUTHORIZATION, CREDENTIALS, Agent, read_answer, running
+
+GET = b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
 @contextlib.contextmanager
@@ -78,7 +80,7 @@ def test_bytes_one_by_one_do_not_extend_the_deadline() -> None:
 
 def test_an_idle_connection_is_closed_after_the_keep_alive_time() -> None:
     with limited(keep_alive_seconds=1) as agent, agent.connect() as connection:
-        connection.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n")
+        connection.sendall(GET)
         assert read_answer(connection).status == 200
         assert is_closed(connection)
 
@@ -86,7 +88,7 @@ def test_an_idle_connection_is_closed_after_the_keep_alive_time() -> None:
 def test_an_idle_connection_outlives_the_deadline_for_heads() -> None:
     with limited(head_seconds=0.2) as agent, agent.connect() as connection:
         for _ in range(2):
-            connection.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n")
+            connection.sendall(GET)
             assert read_answer(connection).status == 200
             time.sleep(1.5)
 
@@ -100,6 +102,44 @@ def test_headers_over_the_limit_are_answered_431() -> None:
         assert b"431" in connection.recv(100)
 
 
+def head_of(size: int) -> bytes:
+    """Make a request without a body of exactly `size` bytes."""
+    start, end = b"GET /-/healthy HTTP/1.1\r\nHost: a\r\nX: ", b"\r\n\r\n"
+    return start + b"x" * (size - len(start) - len(end)) + end
+
+
+def test_a_head_is_measured_to_the_byte_however_it_is_cut() -> None:
+    with limited(head_bytes=20_000) as agent:
+        for size, cut, status in (
+            (20_000, 20_000, 200),
+            (20_001, 20_001, 431),
+            (20_000, 19_998, 200),
+            (20_001, 19_998, 431),
+            (65_536, 65_536, 431),
+        ):
+            with agent.connect() as connection:
+                connection.sendall(head_of(size)[:cut])
+                time.sleep(0.1)
+                connection.sendall(head_of(size)[cut:])
+                assert read_answer(connection).status == status, (size, cut)
+
+
+def test_the_body_before_a_head_is_not_counted_as_part_of_it() -> None:
+    body = frame(FULL2) * 150
+    request = (
+        b"POST /logs HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n" % len(body)
+        + f"Authorization: {AUTHORIZATION['Authorization']}\r\n\r\n".encode()
+        + body
+    )
+    assert len(request) > 60_000
+    for cut in (1, 20, len(GET) - 1):
+        with limited() as agent, agent.connect() as connection:
+            connection.sendall(request + GET[:cut])
+            assert read_answer(connection).status == 204
+            connection.sendall(GET[cut:])
+            assert read_answer(connection).status == 200
+
+
 def test_half_open_connections_make_room_for_a_good_one() -> None:
     with limited(connections=50) as agent, contextlib.ExitStack() as stack:
         for _ in range(200):
@@ -110,15 +150,49 @@ def test_half_open_connections_make_room_for_a_good_one() -> None:
         assert refused >= 150
 
 
-def test_connections_that_have_served_are_not_pushed_out() -> None:
+def request_on(connection: socket.socket, *, authorized: bool) -> int:
+    """Send a request over an open connection; return the status."""
+    headers = AUTHORIZATION if authorized else {}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    connection.sendall(f"GET /static/page.css HTTP/1.1\r\n{lines}\r\n".encode())
+    return read_answer(connection).status
+
+
+def test_connections_with_authenticated_requests_are_not_pushed_out() -> None:
     with limited(connections=3) as agent, contextlib.ExitStack() as stack:
         good = [stack.enter_context(agent.connect()) for _ in range(3)]
         for _ in range(2):
             for connection in good:
-                connection.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n")
-                assert read_answer(connection).status == 200
+                assert request_on(connection, authorized=True) == 200
             fourth = stack.enter_context(agent.connect())
             assert is_closed(fourth)
+
+
+@pytest.mark.parametrize("path", ["/-/healthy", "/metrics", "/logs", "/nothing"])
+def test_requests_without_credentials_do_not_lock_a_drain_out(path: str) -> None:
+    with limited(connections=20) as agent, contextlib.ExitStack() as stack:
+        for _ in range(20):
+            idle = stack.enter_context(agent.connect())
+            idle.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            assert read_answer(idle).status in {200, 401, 404, 405}
+
+        for _ in range(20):
+            assert agent.post(frame(FULL2)).status == 204
+
+
+def test_the_longest_idle_connection_makes_room() -> None:
+    with limited(connections=3) as agent, contextlib.ExitStack() as stack:
+        first, second, third = (stack.enter_context(agent.connect()) for _ in range(3))
+        for connection in (second, first, third, second):
+            assert request_on(connection, authorized=False) == 401
+        stack.enter_context(agent.connect())
+
+        assert is_closed(first)
+        assert request_on(second, authorized=False) == 401
+        assert request_on(third, authorized=True) == 200
+        for _ in range(3):
+            stack.enter_context(agent.connect())
+        assert request_on(third, authorized=True) == 200
 
 
 def test_clusters_over_the_limit_are_counted_and_dropped() -> None:
