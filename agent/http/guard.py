@@ -1,5 +1,6 @@
 """The list of open connections: their number, their deadlines, what they hold."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from itertools import chain
@@ -52,6 +53,7 @@ class ConnectionGuard:
         self._unproven: OrderedDict[Connection, None] = OrderedDict()
         self._authenticated: OrderedDict[Connection, None] = OrderedDict()
         self._pending_bytes = 0
+        self._last_deadline = math.inf
 
     def admit(self, connection: Connection) -> None:
         """Add a new connection.
@@ -104,14 +106,15 @@ class ConnectionGuard:
         Args:
             now: Time of the event loop.
         """
-        for connection in [one for one in self._all() if one.deadline < now]:
+        for connection in [
+            one for one in self._all() if min(one.deadline, self._last_deadline) < now
+        ]:
             self._telemetry.connections_timed_out += 1
             connection.transport.abort()
 
     def hurry(self, deadline: float) -> None:
-        """Give requests that are still coming in until `deadline`: we are stopping."""
-        for connection in self._all():
-            connection.deadline = min(connection.deadline, deadline)
+        """Close every connection at `deadline`, also those that are still to come."""
+        self._last_deadline = deadline
 
     def _all(self) -> Iterator[Connection]:
         return chain(self._unproven, self._authenticated)

@@ -3,7 +3,7 @@
 import asyncio
 from http import HTTPStatus
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from agent.clock import read_clock
@@ -27,13 +27,17 @@ async def receive_capacity(
 
     Returns:
         200 with the clusters and the lines that could not be parsed; 413 for too much
-        text, 422 where no cluster is in it.
+        text, 422 where no cluster is in it, 400 where the client closed the connection
+        before the end.
     """
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _LIMIT_BYTES:
-            return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, [], [])
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > _LIMIT_BYTES:
+                return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, [], [])
+    except ClientDisconnect:  # nothing of half a body is applied
+        return _answer(HTTPStatus.BAD_REQUEST, [], [])
     async with parsing:
         read = await asyncio.to_thread(
             parse_kafka_info, body.decode("utf-8", "replace")

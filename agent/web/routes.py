@@ -1,6 +1,7 @@
 """The routes of ``serve``: drains, metrics, the page for people, health."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 
@@ -28,6 +29,7 @@ from agent.web.zero_first import ZeroFirst
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
+_REFUSED = re.compile(r";\s*q=0(\.0{0,3})?\s*(;|$)", re.ASCII | re.IGNORECASE)
 _PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _CHALLENGE = {"www-authenticate": 'Basic realm="heroku-kafka-agent"'}
 
@@ -127,7 +129,8 @@ class Pages:
         if timeout is not None:
             nodes = self._zero_first.present(snapshot.nodes, now, timeout)
             snapshot = snapshot._replace(nodes=nodes)
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        accepted = drop_refused(request.headers.get("accept", ""))
+        encode, content_type = choose_encoder(accepted)
         body = await asyncio.to_thread(
             lambda: render(snapshot.series(), encode) + encode(self._process)
         )
@@ -201,6 +204,19 @@ class Pages:
         return PlainTextResponse(
             f"{error.detail}\n", error.status_code, headers=error.headers
         )
+
+
+def drop_refused(accept: str) -> str:
+    """Remove the media types that a client refuses.
+
+    Args:
+        accept: Value of the ``Accept`` header.
+
+    Returns:
+        The value without the ranges of weight 0 (RFC 9110, section 12.4.2), which
+        prometheus_client takes for acceptable.
+    """
+    return ",".join(one for one in accept.split(",") if not _REFUSED.search(one))
 
 
 def _maybe_read_timeout(request: Request) -> float | None:

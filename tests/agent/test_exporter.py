@@ -214,3 +214,26 @@ def by_the_library(
         if family.type == "counter":
             family.name = family.name.removesuffix("_total")
     return encode_families(families, encode)
+
+
+@pytest.mark.parametrize(
+    ("accept", "is_openmetrics"),
+    [
+        ("application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.2", True),
+        ("application/openmetrics-text; version=1.0.0; q=0.001", True),
+        ("application/openmetrics-text;q=0", False),
+        ("application/openmetrics-text; version=1.0.0; Q=0.000, */*", False),
+        ("application/openmetrics-text;q=0.;version=1.0.0", False),
+        ("text/plain, application/openmetrics-text ; q=0.0", False),
+        ("application/openmetrics-text;q=0, application/openmetrics-text;q=1", True),
+    ],
+)
+def test_a_format_with_weight_0_is_not_sent(
+    agent: Agent, accept: str, *, is_openmetrics: bool
+) -> None:
+    headers = {**AUTHORIZATION, "Accept": accept}
+    answer = agent.request("GET", "/metrics", headers=headers)
+
+    assert answer.body.endswith(b"# EOF\n") == is_openmetrics
+    media_type = answer.headers["content-type"].partition(";")[0]
+    assert (media_type == "application/openmetrics-text") == is_openmetrics

@@ -1,5 +1,6 @@
 """``serve`` as a process: how it starts, what it refuses, how it ends."""
 
+import contextlib
 import json
 import signal
 import socket
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -230,6 +232,48 @@ def test_a_client_that_never_finishes_does_not_hold_up_the_end() -> None:
 
         assert agent.process.wait(10) == 0
         assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("path", ["/logs", "/api/capacity"])
+@pytest.mark.parametrize("seconds_before", [0.2, -0.02])
+def test_a_body_just_begun_does_not_hold_up_the_end(
+    path: str, seconds_before: float
+) -> None:
+    body = frame(FULL2)
+    half = (
+        f"POST {path} HTTP/1.1\r\nContent-Length: {2 * len(body)}\r\n"
+        f"Authorization: {AUTHORIZATION['Authorization']}\r\n\r\n".encode()
+        + body
+    )
+    process = subprocess.Popen(
+        [*command_words(), "serve", *LOOPBACK],
+        stderr=subprocess.PIPE,
+        env=clean_environ(),
+    )
+    assert process.stderr is not None
+    parts = urllib.parse.urlsplit(json.loads(process.stderr.readline())["url"])
+    with socket.create_connection((parts.hostname, parts.port)) as connection:
+        connection.settimeout(15)
+        if seconds_before > 0:
+            connection.sendall(half)
+            time.sleep(seconds_before)
+        else:
+            time.sleep(0.2)
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        if seconds_before < 0:
+            time.sleep(-seconds_before)
+            with contextlib.suppress(OSError):
+                connection.sendall(half)
+        _, err = process.communicate(timeout=15)
+        seconds = time.monotonic() - started
+
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(100) == b"", "half a body was acknowledged"
+    assert seconds < 10
+    assert process.returncode == 0
+    events = [json.loads(line)["event"] for line in err.splitlines()]
+    assert events == ["agent.drain_command", "agent.stopping", "agent.stopped"]
 
 
 def test_stopping_under_load_answers_nothing_but_204() -> None:
