@@ -273,7 +273,9 @@ def test_a_body_just_begun_does_not_hold_up_the_end(
     assert seconds < 10
     assert process.returncode == 0
     events = [json.loads(line)["event"] for line in err.splitlines()]
-    assert events == ["agent.drain_command", "agent.stopping", "agent.stopped"]
+    # readline() above may have taken the second line into its buffer.
+    said = [event for event in events if event != "agent.drain_command"]
+    assert said == ["agent.stopping", "agent.stopped"]
 
 
 def test_stopping_under_load_answers_nothing_but_204() -> None:
