@@ -1,7 +1,7 @@
 """``GET /api/events`` and ``GET /api/clusters``: what the page shows, as JSON.
 
-Texts are as the brokers wrote them, and JSON keeps them from a terminal; whoever puts them
-into a page escapes them for that page.
+Texts are as the brokers wrote them. JSON escapes what a terminal would obey; a page must
+escape them for HTML.
 """
 
 import contextlib
