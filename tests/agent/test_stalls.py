@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
@@ -13,6 +13,7 @@ from tests.serving import Agent, read_answer, serving
 MEBIBYTE = 1 << 20
 STALL_SECONDS = 0.1
 SLACK = 3  # the test's own processes run on the same processors
+ATTEMPTS = 3  # so do those of other tests; a stall of the agent's own comes each time
 
 METRICS = b"<134>1 - h a heroku-kafka.1 - "
 LOG = b"<134>1 - h kafka kafka-a.1 - "
@@ -22,9 +23,9 @@ def fill(pattern: bytes) -> bytes:
     return (pattern * (MEBIBYTE // len(pattern) + 1))[:MEBIBYTE]
 
 
-def distinct(start: bytes) -> bytes:
+def distinct(start: bytes, attempt: int) -> bytes:
     body = bytearray()
-    for number in count():
+    for number in count(attempt * MEBIBYTE):
         line = frame(b"%s%d" % (start, number))
         if len(body) + len(line) > MEBIBYTE:
             return bytes(body)
@@ -40,8 +41,10 @@ BODIES = {
     "counts of nothing": fill(b"4 <1>1"),
     "refused tokens": fill(frame(METRICS + b"s# " * 20_000)),
     "nested brackets": fill(frame(LOG + b"pri=WARN [a b=[" + b"[]" * 400 + b"]] m")),
-    "many log lines": distinct(LOG + b"pri=WARN "),
-    "many metric lines": distinct(METRICS + b"addon=a sample#b="),
+}
+DISTINCT = {
+    "many log lines": LOG + b"pri=WARN ",
+    "many metric lines": METRICS + b"addon=a sample#b=",
 }
 TOPICS = b"=== Kafka Topics on KAFKA_URL\n" + b"t 4/sec 1 bytes/sec\n" * 49_000
 
@@ -70,16 +73,37 @@ def longest_wait(agent: Agent, path: str, body: bytes) -> tuple[float, int]:
     return longest, statuses[0]
 
 
+def shortest_stall(agent: Agent, path: str, make: Callable[[int], bytes]) -> float:
+    """Try some times, since only what comes each time is the agent's."""
+    waits: list[float] = []
+    for attempt in range(ATTEMPTS):
+        wait, status = longest_wait(agent, path, make(attempt))
+        # A table alone names no cluster.
+        assert status == (422 if path == "/api/capacity" else 204)
+        waits.append(wait)
+        if wait < SLACK * STALL_SECONDS:
+            break
+        time.sleep(1.0)  # for the grammar's budget of another second
+    return min(waits)
+
+
 @pytest.mark.parametrize("name", BODIES)
 def test_a_body_made_to_be_slow_does_not_stall_others(agent: Agent, name: str) -> None:
-    wait, status = longest_wait(agent, "/logs", BODIES[name])
+    stall = shortest_stall(agent, "/logs", lambda _: BODIES[name])
 
-    assert status == 204
-    assert wait < SLACK * STALL_SECONDS
+    assert stall < SLACK * STALL_SECONDS
+
+
+@pytest.mark.parametrize("name", DISTINCT)
+def test_a_body_of_many_lines_does_not_stall_others(agent: Agent, name: str) -> None:
+    stall = shortest_stall(
+        agent, "/logs", lambda attempt: distinct(DISTINCT[name], attempt)
+    )
+
+    assert stall < SLACK * STALL_SECONDS
 
 
 def test_a_table_of_many_topics_does_not_stall_others(agent: Agent) -> None:
-    wait, status = longest_wait(agent, "/api/capacity", TOPICS)
+    stall = shortest_stall(agent, "/api/capacity", lambda _: TOPICS)
 
-    assert status == 422  # a table alone names no cluster
-    assert wait < SLACK * STALL_SECONDS
+    assert stall < SLACK * STALL_SECONDS
