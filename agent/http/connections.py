@@ -239,7 +239,10 @@ class GuardedProtocol(HttpToolsProtocol):
         keep_alive = (
             self.parser.should_keep_alive()
             and not self.parser.should_upgrade()
-            and self.parser.get_http_version() != "1.0"
+            # HTTP/1.0, which may ask for it, is always closed.
+            and (
+                b"connection" not in headers or self.parser.get_http_version() != "1.0"
+            )
         )
         if self._exchange.begin(
             handler, self.parser.get_method(), headers, keep_alive=keep_alive

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator
 from time import monotonic
 
 from agent.change import Change, Origin
-from agent.clock import read_clock
+from agent.clock import Moment, read_clock
 from agent.engine import Engine
 from agent.settings import Settings
 from parsers import Batch, Budget, DrainDecoder, Reason, Unparsed
@@ -48,16 +48,16 @@ class BodyReader:
         # One waiting body in each pass, however many there are.
         self._lock = asyncio.Lock()
 
-    def prepare(self, body: bytes, origin: Origin) -> Work:
-        """Decode and judge a body.
+    def begin(self, body: bytes, origin: Origin) -> Change | Work:
+        """Decode and judge a body, or begin with it.
 
         Args:
             body: Octet-counted frames, not compressed.
             origin: Where they come from.
 
         Returns:
-            What yields after each slice, and returns what the body changes. Nothing is
-            touched yet.
+            What the body changes, where a turn suffices for that; nothing is touched
+            yet. Else what `finish` completes.
         """
         now = read_clock()
         self._budget.refill(now.monotonic)
@@ -66,6 +66,21 @@ class BodyReader:
             batch = decoder.decode(body)
             self._idle.append(decoder)
             return self._engine.prepare(batch, origin, now)
+        work = self._prepare_in_slices(decoder, body, origin, now)
+        return self._advance(work) or work
+
+    async def finish(self, work: Work) -> Change:
+        """Complete what `begin` has begun, in turns."""
+        while True:
+            async with self._lock:
+                change = self._advance(work)
+            if change is not None:
+                return change
+            await asyncio.sleep(0)
+
+    def _prepare_in_slices(
+        self, decoder: DrainDecoder, body: bytes, origin: Origin, now: Moment
+    ) -> Work:
         batch = Batch()
         refused: Counter[Reason] = Counter()
         slices = decoder.decode_in_slices(body, batch)
@@ -79,7 +94,7 @@ class BodyReader:
                 change.refused[reason] += count
         return change
 
-    def advance(self, work: Work) -> Change | None:
+    def _advance(self, work: Work) -> Change | None:
         """Do what is left of a turn, and at least one slice; None: there is more."""
         started = monotonic()
         try:
@@ -92,15 +107,6 @@ class BodyReader:
         finally:
             self._spend(monotonic() - started)
         return None
-
-    async def finish(self, work: Work) -> Change:
-        """Do the rest, in turns."""
-        while True:
-            async with self._lock:
-                change = self.advance(work)
-            if change is not None:
-                return change
-            await asyncio.sleep(0)
 
     def _spend(self, seconds: float) -> None:
         was_left = self._seconds_left > 0

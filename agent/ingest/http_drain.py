@@ -114,16 +114,7 @@ class HttpDrain:
         origin = _read_origin(headers)
         if _read_encoding(headers) in _GZIP:
             return self._receive_gzip(body, origin)
-        work = self._reader.prepare(body, origin)
-        try:
-            change = self._reader.advance(work)
-        except Exception as error:  # noqa: BLE001 (the boundary of one request)
-            self._fail(error)
-            return self._try_again(body, origin)
-        if change is None:
-            return self._finish(work, body, origin)
-        self._commit(change, body)
-        return None
+        return self._apply(body, origin)
 
     async def _receive_gzip(self, body: bytes, origin: Origin) -> Outcome:
         plain, whole = await asyncio.to_thread(
@@ -132,7 +123,22 @@ class HttpDrain:
         if plain is None:
             return self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         self._telemetry.undecodable_bodies += not whole
-        return await self._finish(self._reader.prepare(plain, origin), plain, origin)
+        rest = self._apply(plain, origin)
+        return None if rest is None else await rest
+
+    def _apply(
+        self, body: bytes, origin: Origin
+    ) -> Coroutine[Any, Any, Outcome] | None:
+        """Apply a body that is not compressed, or begin with it."""
+        try:
+            begun = self._reader.begin(body, origin)
+        except Exception as error:  # noqa: BLE001 (the boundary of one request)
+            self._fail(error)
+            return self._try_again(body, origin)
+        if not isinstance(begun, Change):
+            return self._finish(begun, body, origin)
+        self._commit(begun, body)
+        return None
 
     async def _finish(self, work: Work, body: bytes, origin: Origin) -> Outcome:
         """Apply a body in several turns."""
@@ -167,13 +173,13 @@ class HttpDrain:
                 if await self._is_stopping_within(pause):
                     break
                 try:
-                    change = await self._reader.finish(
-                        self._reader.prepare(body, origin)
-                    )
+                    begun = self._reader.begin(body, origin)
+                    if not isinstance(begun, Change):
+                        begun = await self._reader.finish(begun)
                 except Exception as error:  # noqa: BLE001 (the boundary of one request)
                     self._fail(error)
                 else:
-                    self._commit(change, body)
+                    self._commit(begun, body)
                     return None
         finally:
             self._held -= 1
@@ -188,15 +194,17 @@ class HttpDrain:
 
 
 def _read_encoding(headers: Mapping[bytes, bytes]) -> bytes:
-    return headers.get(b"content-encoding", b"").strip().lower()
+    encoding = headers.get(b"content-encoding")
+    return encoding.strip().lower() if encoding else b""
 
 
 def _read_origin(headers: Mapping[bytes, bytes]) -> Origin:
     request_id = headers.get(b"logplex-frame-id") or headers.get(b"x-request-id", b"")
+    # By position: names cost a third more, for each request.
     return Origin(
-        drain_token=headers.get(b"logplex-drain-token", b"")[:_ID_BYTES],
-        request_id=request_id if len(request_id) <= _ID_BYTES else b"",
-        announced=headers.get(b"logplex-msg-count", b""),
+        headers.get(b"logplex-drain-token", b"")[:_ID_BYTES],
+        request_id if len(request_id) <= _ID_BYTES else b"",
+        headers.get(b"logplex-msg-count", b""),
     )
 
 
