@@ -8,7 +8,7 @@ stay unread in the socket. Requests for a `Handler` do not pass through ASGI at 
 """
 
 import math
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from uvicorn.config import Config
@@ -130,37 +130,26 @@ class GuardedProtocol(HttpToolsProtocol):
                 self._answer_directly(is_last=end == len(data))
 
     def _answer_directly(self, *, is_last: bool) -> None:
-        """Answer a direct request, outside of the parser's callbacks.
-
-        Args:
-            is_last: Whether the request is all that was read.
-        """
-        longer = self._exchange.handle()
-        if longer is not None:
-            task = self.loop.create_task(self._answer_later(longer))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
-        elif self.flow.write_paused:
-            self._is_blocked = True  # until the client takes its answers
+        """Answer a direct request, outside of the parser's callbacks."""
+        task = self._exchange.handle()
+        if task is not None:
+            task.add_done_callback(lambda _: self._end_direct())
         elif is_last:
-            self.on_response_complete()
-        else:
-            # Other connections come first.
-            self.loop.call_soon(self.on_response_complete)
+            self._end_direct()
+        else:  # other connections come first
+            self.loop.call_soon(self._end_direct)
 
-    async def _answer_later(self, answering: Coroutine[Any, Any, None]) -> None:
-        await answering
-        if self.flow.write_paused:
-            self._is_blocked = True
-        else:
+    def _end_direct(self) -> None:
+        """Go on behind a direct request, unless the client does not take answers."""
+        self._is_blocked = self.flow.write_paused
+        if not self._is_blocked:
             self.on_response_complete()
 
     def resume_writing(self) -> None:
         """Go on with the next request once the client has taken its answers."""
         super().resume_writing()
         if self._is_blocked:
-            self._is_blocked = False
-            self.loop.call_soon(self.on_response_complete)
+            self.loop.call_soon(self._end_direct)
 
     def _find_end(self, data: bytes, start: int) -> int:
         """Find where the head or body that goes on at `start` ends, at the latest.
@@ -183,13 +172,14 @@ class GuardedProtocol(HttpToolsProtocol):
     def _refuse_head(self) -> None:
         """Close a connection whose head, trailers or chunk headers are too long."""
         if self._exchange.is_open:
-            if not self._exchange.is_refused:
-                self.transport.write(_TOO_LARGE)
-        elif self._in_head or not self.cycle.response_started:
-            self.transport.write(_TOO_LARGE)
+            is_answered = self._exchange.is_refused
+        else:
+            is_answered = not self._in_head and self.cycle.response_started
             if not self._in_head:
                 self.cycle.disconnected = True
                 self.cycle.message_event.set()
+        if not is_answered:
+            self.transport.write(_TOO_LARGE)
         self.transport.close()
 
     def _hold(self, data: bytes, parsed: int) -> None:

@@ -43,7 +43,7 @@ class Exchange:
         self._method = b""
         self._headers: dict[bytes, bytes] = {}
         self._keep_alive = True
-        self._pieces: list[bytes] = []
+        self._body: bytes | bytearray = b""
         self._size = 0
         self._defaults: Any = None  # headers of every answer, as in `_accepted`
         self._accepted = b""
@@ -93,11 +93,14 @@ class Exchange:
             if self._size > _DISCARD_BYTES:
                 self.transport.close()
         elif self._size > self._handler.body_bytes:
-            self._pieces.clear()
-            self._size = 0
+            self._body, self._size = b"", 0
             self._refuse(self._handler.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
+        elif not self._body:
+            self._body = piece  # all of it, mostly
         else:
-            self._pieces.append(piece)
+            if isinstance(self._body, bytes):
+                self._body = bytearray(self._body)
+            self._body += piece
 
     def end(self) -> None:
         """Note that the request was read to its end."""
@@ -110,23 +113,27 @@ class Exchange:
         """Close the connection with the answer to the open request."""
         self._keep_alive = False
 
-    def handle(self) -> Coroutine[Any, Any, None] | None:
-        """Answer the request that was read; a coroutine where that takes longer."""
+    def handle(self) -> asyncio.Task[None] | None:
+        """Answer the request that was read; return a task where that takes longer."""
         self.is_ready = False
-        pieces, self._pieces = self._pieces, []
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        outcome = self._handler.receive(self._headers, body)
+        body, self._body = self._body, b""
+        outcome = self._handler.receive(self._headers, bytes(body))
         if outcome is None or isinstance(outcome, Refusal):
             self._answer(outcome)
             return None
-        return self._answer_later(outcome)
+        task = asyncio.get_running_loop().create_task(self._answer_later(outcome))
+        self._state.tasks.add(task)
+        task.add_done_callback(self._state.tasks.discard)
+        return task
 
     async def _answer_later(self, outcome: Coroutine[Any, Any, Outcome]) -> None:
         try:
-            self._answer(await outcome)
+            found = await outcome
         except BaseException:
             self.transport.close()
             raise
+        if not self.transport.is_closing():
+            self._answer(found)
 
     def _answer(self, outcome: Outcome) -> None:
         """Answer a request that was read to its end."""
