@@ -289,7 +289,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if pending:
             self._release_pending()
             self._parse(pending, parsed)
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
 
     def shutdown(self) -> None:
         """Close the connection, after the answer to a request that is in flight."""

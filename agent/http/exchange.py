@@ -137,23 +137,19 @@ class Exchange:
 
     def _answer(self, outcome: Outcome) -> None:
         """Answer a request that was read to its end."""
+        headers = self._state.default_headers
         if outcome is None and self._keep_alive:
-            self.transport.write(self._build_accepted())
+            if headers is not self._defaults:  # once a second
+                self._defaults = headers
+                self._accepted = build_accepted(headers, keep_alive=True)
+            self.transport.write(self._accepted)
             self.is_open = False
             return
         if outcome is None:
-            headers = self._state.default_headers
             self.transport.write(build_accepted(headers, keep_alive=False))
         else:
             self._write_refusal(outcome)
         self.transport.close()
-
-    def _build_accepted(self) -> bytes:
-        """Build the usual answer, whose headers change once a second."""
-        if self._defaults is not self._state.default_headers:
-            self._defaults = self._state.default_headers
-            self._accepted = build_accepted(self._defaults, keep_alive=True)
-        return self._accepted
 
     def _refuse(self, refusal: Refusal) -> None:
         """Answer a request before its end, and discard what follows for a while.

@@ -94,8 +94,10 @@ class HttpDrain:
             self._telemetry.auth_failures += 1
             self._log.warning("drain.unauthorized")
             return self.refuse(HTTPStatus.UNAUTHORIZED, _CHALLENGE)
-        encoding = _read_encoding(headers)
-        if encoding not in _PLAIN and encoding not in _GZIP:
+        if (
+            b"content-encoding" in headers
+            and _read_encoding(headers) not in _PLAIN + _GZIP
+        ):
             return self.refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         if int(headers.get(b"content-length", 0)) > self.body_bytes:
             return self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
@@ -112,7 +114,7 @@ class HttpDrain:
         """Apply a body: at once, or in a coroutine if that takes more than a turn."""
         self._telemetry.received_bytes += len(body)
         origin = _read_origin(headers)
-        if _read_encoding(headers) in _GZIP:
+        if b"content-encoding" in headers and _read_encoding(headers) in _GZIP:
             return self._receive_gzip(body, origin)
         return self._apply(body, origin)
 
@@ -194,8 +196,7 @@ class HttpDrain:
 
 
 def _read_encoding(headers: Mapping[bytes, bytes]) -> bytes:
-    encoding = headers.get(b"content-encoding")
-    return encoding.strip().lower() if encoding else b""
+    return headers[b"content-encoding"].strip().lower()
 
 
 def _read_origin(headers: Mapping[bytes, bytes]) -> Origin:

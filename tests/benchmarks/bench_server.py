@@ -177,7 +177,8 @@ def compare(
         connections: Open connections.
         rounds: Measurements of each server.
     """
-    work = bodies(40 * per_body, share, per_body)
+    # Enough that the share of Kafka's lines is right with one frame in a body, too.
+    work = bodies(max(40 * per_body, 4000), share, per_body)
     results: dict[str, list[dict[str, float]]] = {name: [] for name in kinds}
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         for number, body in enumerate(work):
