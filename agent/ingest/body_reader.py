@@ -1,8 +1,8 @@
-"""From the body of a drain request to a change, without keeping others waiting.
+"""Decodes the bodies of drain requests without blocking the event loop.
 
 Decoding and judging a body of 1 MiB takes some milliseconds where it holds log lines,
-and seconds where it is made to be slow. So a large one is worked through in slices, for
-at most `TURN_SECONDS` between two looks of the event loop at everybody else.
+and seconds where it is made to be slow. So large bodies are processed in slices, for at
+most `TURN_SECONDS` in each pass of the event loop.
 """
 
 import asyncio
@@ -42,10 +42,10 @@ class BodyReader:
         # A decoder is in the middle of one body at a time; what it has learned about
         # unrelated frames is worth keeping.
         self._idle: list[DrainDecoder] = []
-        # What is left of the turn. It is renewed in the next pass of the event loop
-        # once it is used up, and not before: most passes use little of it.
+        # What is left of the turn. Once it is used up, the next pass of the event loop
+        # renews it; not each pass, since most use little of it.
         self._seconds_left = TURN_SECONDS
-        # One waiting body in each pass, however many there are.
+        # At most one unfinished body continues in each pass, however many there are.
         self._lock = asyncio.Lock()
 
     def begin(self, body: bytes, origin: Origin) -> Change | Work:
