@@ -6,7 +6,7 @@ import errno
 import signal
 import socket
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -63,17 +63,25 @@ class App:
         self._is_lowered = connections < settings.limits.connections
         limits = replace(settings.limits, connections=connections)
         self._guard = ConnectionGuard(limits, self.engine.telemetry)
-        protocol = _choose_protocol(settings, self._guard)
+        self._transports = [
+            make(replace(settings, limits=limits), self.engine) for make in TRANSPORTS
+        ]
+        protocol = _choose_protocol(
+            settings,
+            partial(
+                GuardedProtocol,
+                guard=self._guard,
+                handlers=[one for each in self._transports for one in each.handlers()],
+            ),
+            self._guard,
+        )
         self._socket = _listen(settings.host, settings.port)
         port = self._socket.getsockname()[1]
         self.settings = replace(settings, port=port, limits=limits)
         self._poller = self._maybe_make_poller()
-        self._transports = [make(self.settings, self.engine) for make in TRANSPORTS]
         self._stopping: asyncio.Task[None] | None = None
         config = uvicorn.Config(
-            build_app(
-                self.settings, self.engine, self._transports, _process_registry()
-            ),
+            build_app(self.settings, self.engine, _process_registry()),
             http=protocol,
             ws="none",
             lifespan="off",
@@ -181,16 +189,16 @@ def _listen(host: str, port: int) -> socket.socket:
         raise SettingsError(message) from error
 
 
-def _choose_protocol(settings: Settings, guard: ConnectionGuard) -> Any:
+def _choose_protocol(
+    settings: Settings, make: Callable[..., GuardedProtocol], guard: ConnectionGuard
+) -> Any:
     """Return what makes a connection of uvicorn's arguments, after TLS if configured."""
     if settings.tls_certificate is None or settings.tls_key is None:
-        return partial(GuardedProtocol, guard=guard)
+        return make
     context = load_context(settings.tls_certificate, settings.tls_key)
 
     def accept(**given: Any) -> HandshakeProtocol:
-        return HandshakeProtocol(
-            context, guard, partial(GuardedProtocol, **given, guard=guard)
-        )
+        return HandshakeProtocol(context, guard, partial(make, **given))
 
     return accept
 

@@ -1,9 +1,10 @@
 """What one batch of records changes: prepared, perhaps made durable, then committed."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from agent.clock import Moment
 from agent.kafka.classifier import Verdict
@@ -88,9 +89,10 @@ class NewLoss(NamedTuple):
 NewLine = NewMetrics | NewLog | NewLoss | BrokerContinuation
 
 
-@dataclass(slots=True, kw_only=True)
-class Change:
+class Change(Struct, kw_only=True):
     """A batch, judged: what is new, repeated, refused. Nothing is applied yet.
+
+    A `Struct`, since one is made for each request, and a dataclass takes 1 µs longer.
 
     Attributes:
         origin: Where it comes from.

@@ -115,16 +115,20 @@ class Engine:
 
     def begin(self, batch: Batch, origin: Origin, now: Moment) -> Change:
         """Start to judge a batch: is it a request that was applied before?"""
-        change = Change(origin=origin, now=now, revision=self._revision)
+        request = known_losses = None
         if origin.request_id:
             request = self.identities.of_request(origin.drain_token, origin.request_id)
-            change.request = request
-            change.known_losses = self._requests.maybe_losses(request)
-        change.frames = batch.counts
-        change.miscounted = bool(origin.announced) and (
-            origin.announced != b"%d" % batch.frames
+            known_losses = self._requests.maybe_losses(request)
+        frames, announced = batch.counts, origin.announced
+        return Change(
+            origin=origin,
+            now=now,
+            revision=self._revision,
+            request=request,
+            known_losses=known_losses,
+            frames=frames,
+            miscounted=announced != b"" and announced != b"%d" % sum(frames),
         )
-        return change
 
     def prepare_in_slices(self, change: Change, batch: Batch) -> Iterator[None]:
         """Judge the records of a batch, and pause after every `SLICE_LINES`.

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from starlette.routing import BaseRoute
+from agent.http.handler import Handler
 
 
 class Transport(Protocol):
@@ -17,5 +17,5 @@ class Transport(Protocol):
     async def stop(self) -> None:
         """Accept nothing more, and finish what is in flight."""
 
-    def routes(self) -> list[BaseRoute]:
-        """List the routes of the HTTP server that it serves; none for other protocols."""
+    def handlers(self) -> list[Handler]:
+        """List what answers its requests to the HTTP server; none for other protocols."""

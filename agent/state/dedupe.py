@@ -4,10 +4,9 @@ Identities are keyed digests, equal in every process that has the key, so that t
 be saved and sent; without the key no client can make two lines collide.
 """
 
+from collections import OrderedDict
 from hashlib import blake2b
 from typing import Protocol
-
-from cachetools import LRUCache
 
 from parsers import BrokerLog, DrainLoss, MetricLine
 
@@ -75,7 +74,9 @@ class RecentRequests:
     """
 
     def __init__(self, entries: int) -> None:
-        self.losses: LRUCache[bytes, int] = LRUCache(entries)
+        self._entries = entries
+        # In the order in which they were remembered last.
+        self.losses: OrderedDict[bytes, int] = OrderedDict()
 
     def maybe_losses(self, identity: bytes) -> int | None:
         """Return the losses that the request reported, or None if it is new."""
@@ -84,6 +85,9 @@ class RecentRequests:
     def remember(self, identity: bytes, losses: int) -> None:
         """Remember a request once everything in it has been applied."""
         self.losses[identity] = losses
+        self.losses.move_to_end(identity)
+        if len(self.losses) > self._entries:
+            self.losses.popitem(last=False)
 
 
 class RecentLines:

@@ -1,8 +1,8 @@
-"""The routes of ``serve``: drains, metrics, the page for people, health."""
+"""The routes of ``serve``: metrics, the page for people, health."""
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry
@@ -17,7 +17,6 @@ from agent.clock import read_clock
 from agent.engine import Engine
 from agent.http.auth import Authenticator
 from agent.http.guard import mark_authenticated
-from agent.ingest import Transport
 from agent.metrics.exposition import render
 from agent.settings import Settings
 from agent.web.api import parse_query, render_clusters, render_events
@@ -37,7 +36,6 @@ _CHALLENGE = {"www-authenticate": 'Basic realm="heroku-kafka-agent"'}
 def build_app(
     settings: Settings,
     engine: Engine,
-    transports: Iterable[Transport],
     process: CollectorRegistry,
 ) -> Starlette:
     """Build the ASGI application.
@@ -45,14 +43,12 @@ def build_app(
     Args:
         settings: Credentials and limits.
         engine: What is shown.
-        transports: Their routes come first.
         process: Registry of the process's own metrics.
     """
     writers = Authenticator(settings.drain_credentials)
     pages = Pages(settings, engine, process)
     app = Starlette(
         routes=[
-            *(route for transport in transports for route in transport.routes()),
             Route("/metrics", pages.guard("/metrics", pages.metrics)),
             Route("/", pages.guard("/", pages.page)),
             Route("/api/clusters", pages.guard("/api/clusters", pages.clusters)),
@@ -68,7 +64,6 @@ def build_app(
         ],
         exception_handlers={HTTPException: pages.refuse},
     )
-    # Logplex does not follow redirects: /logs/ has a route instead.
     app.router.redirect_slashes = False
     return app
 
