@@ -1,7 +1,6 @@
 """The routes of ``serve``: drains, metrics, the page for people, health."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterable
 from http import HTTPStatus
 
@@ -22,6 +21,7 @@ from agent.metrics.exposition import render
 from agent.settings import Settings
 from agent.web.api import parse_query, render_clusters, render_events
 from agent.web.capacity_upload import receive_capacity
+from agent.web.negotiation import choose_ranges
 from agent.web.page import CONTENT_SECURITY_POLICY, Page
 from agent.web.schema import Error, encode
 from agent.web.static import STATIC
@@ -29,7 +29,6 @@ from agent.web.zero_first import ZeroFirst
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-_REFUSED = re.compile(r";\s*q=0(\.0{0,3})?\s*(;|$)", re.ASCII | re.IGNORECASE)
 _PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _CHALLENGE = {"www-authenticate": 'Basic realm="heroku-kafka-agent"'}
 
@@ -129,8 +128,8 @@ class Pages:
         if timeout is not None:
             nodes = self._zero_first.present(snapshot.nodes, now, timeout)
             snapshot = snapshot._replace(nodes=nodes)
-        accepted = drop_refused(request.headers.get("accept", ""))
-        encode, content_type = choose_encoder(accepted)
+        accept = choose_ranges(request.headers.get("accept", ""))
+        encode, content_type = choose_encoder(accept)
         body = await asyncio.to_thread(
             lambda: render(snapshot.series(), encode) + encode(self._process)
         )
@@ -204,19 +203,6 @@ class Pages:
         return PlainTextResponse(
             f"{error.detail}\n", error.status_code, headers=error.headers
         )
-
-
-def drop_refused(accept: str) -> str:
-    """Remove the media types that a client refuses.
-
-    Args:
-        accept: Value of the ``Accept`` header.
-
-    Returns:
-        The value without the ranges of weight 0 (RFC 9110, section 12.4.2), which
-        prometheus_client takes for acceptable.
-    """
-    return ",".join(one for one in accept.split(",") if not _REFUSED.search(one))
 
 
 def _maybe_read_timeout(request: Request) -> float | None:

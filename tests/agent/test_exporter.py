@@ -23,6 +23,11 @@ from tests.engines import exposition
 from tests.frames import frame, read_log
 from tests.serving import AUTHORIZATION, Agent, Exposition, running
 
+PROMETHEUS_ACCEPT = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;"
+    "version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)  # of version 2.42
+
 
 @pytest.fixture(scope="module")
 def agent() -> Iterator[Agent]:
@@ -226,9 +231,18 @@ def by_the_library(
         ("application/openmetrics-text;q=0.;version=1.0.0", False),
         ("text/plain, application/openmetrics-text ; q=0.0", False),
         ("application/openmetrics-text;q=0, application/openmetrics-text;q=1", True),
+        ("application/openmetrics-text;q=0.5, text/plain;q=0.9", False),
+        ("application/openmetrics-text;q=0.5, text/plain;version=0.0.4", False),
+        ("application/openmetrics-text;q=0.5, text/plain;q=0.5", True),
+        ("application/openmetrics-text;q=0.5, */*", False),
+        ("application/openmetrics-text;q=0.5, text/plain;q=0.1, */*", True),
+        ("text/plain, application/openmetrics-text", True),
+        ("application/openmetrics-text;q=high, text/plain", True),
+        ("application/openmetrics-text;q=nan", True),
+        (PROMETHEUS_ACCEPT, True),
     ],
 )
-def test_a_format_with_weight_0_is_not_sent(
+def test_the_format_with_the_higher_weight_is_sent(
     agent: Agent, accept: str, *, is_openmetrics: bool
 ) -> None:
     headers = {**AUTHORIZATION, "Accept": accept}
