@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from agent.clock import Moment
 from agent.kafka.classifier import Verdict
+from agent.metrics.specs import Drop
 from agent.state.log_events import LogEvent
 from parsers import (
     BrokerContinuation,
@@ -34,6 +35,7 @@ class Origin(NamedTuple):
         numbers_equal_lines: Whether equal lines were really written as often as they
             come. In text that is followed live they count once, since recent lines are
             printed again after a reconnect.
+        addons: The only add-ons whose lines it may bring; empty for all.
     """
 
     drain_token: bytes = b""
@@ -41,6 +43,7 @@ class Origin(NamedTuple):
     announced: bytes = b""
     is_request: bool = True
     numbers_equal_lines: bool = True
+    addons: frozenset[str] = frozenset()
 
 
 class NewMetrics(NamedTuple):
@@ -106,6 +109,7 @@ class Change:
         keys: Identities of the new lines.
         repeated: Lines that were received before, by kind of frame.
         refused: Frames, lines and values that could not be parsed, by reason.
+        dropped: Samples and lines that the origin may not bring, by reason.
         faults: Exceptions that cost one line each.
     """
 
@@ -121,6 +125,7 @@ class Change:
     keys: set[bytes] = field(default_factory=set)
     repeated: dict[FrameKind, int] = field(default_factory=_no_counts)
     refused: dict[Reason, int] = field(default_factory=_no_counts)
+    dropped: dict[Drop, int] = field(default_factory=_no_counts)
     faults: list[Exception] = field(default_factory=list)
 
     @property

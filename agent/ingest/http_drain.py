@@ -77,6 +77,10 @@ class HttpDrain:
         """Hold no request any longer; the server finishes those that are in flight."""
         self._stopping.set()
 
+    def reconfigure(self, settings: Settings) -> None:
+        """Accept other credentials, from the next request on."""
+        self._authenticator.replace(settings.drain_credentials)
+
     def routes(self) -> list[BaseRoute]:
         """List the routes of drains."""
         return [Route(path, self) for path in PATHS]
@@ -89,7 +93,8 @@ class HttpDrain:
                 receive, send, HTTPStatus.METHOD_NOT_ALLOWED, (b"allow", b"POST")
             )
             return
-        if not self._authenticator.allows(headers.get(b"authorization")):
+        writer = self._authenticator.maybe_authenticate(headers.get(b"authorization"))
+        if writer is None:
             self._telemetry.auth_failures += 1
             self._log.warning("drain.unauthorized")
             await self._refuse(receive, send, HTTPStatus.UNAUTHORIZED, _CHALLENGE)
@@ -102,7 +107,7 @@ class HttpDrain:
         if isinstance(body, HTTPStatus):
             await self._refuse(receive, send, body)
             return
-        origin = _read_origin(headers)
+        origin = _read_origin(headers, writer.addons)
         applied = await self._apply(body, origin)
         if not applied and not await self._try_again(body, origin):
             await self._refuse(receive, send, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -193,12 +198,13 @@ class HttpDrain:
         return True
 
 
-def _read_origin(headers: Mapping[bytes, bytes]) -> Origin:
+def _read_origin(headers: Mapping[bytes, bytes], addons: frozenset[str]) -> Origin:
     request_id = headers.get(b"logplex-frame-id") or headers.get(b"x-request-id", b"")
     return Origin(
         drain_token=headers.get(b"logplex-drain-token", b"")[:_ID_BYTES],
         request_id=request_id if len(request_id) <= _ID_BYTES else b"",
         announced=headers.get(b"logplex-msg-count", b""),
+        addons=addons,
     )
 
 

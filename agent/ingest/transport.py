@@ -4,6 +4,8 @@ from typing import Protocol
 
 from starlette.routing import BaseRoute
 
+from agent.settings import Settings
+
 
 class Transport(Protocol):
     """One way in: reads bytes, authenticates, decodes, hands batches to the engine.
@@ -16,6 +18,9 @@ class Transport(Protocol):
 
     async def stop(self) -> None:
         """Accept nothing more, and finish what is in flight."""
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Use the credentials of other settings; called inside the event loop."""
 
     def routes(self) -> list[BaseRoute]:
         """List the routes of the HTTP server that it serves; none for other protocols."""

@@ -132,11 +132,10 @@ class State:
         """Let the brokers of clusters exist before they have reported.
 
         Args:
-            counts: How many are expected, by add-on; a later call replaces an earlier
-                one.
+            counts: How many are expected, by add-on. Replaces those of earlier calls.
         """
         limit = self._settings.limits.brokers
-        self._expected |= {addon: min(count, limit) for addon, count in counts.items()}
+        self._expected = {addon: min(count, limit) for addon, count in counts.items()}
 
     def view(self, now: Moment) -> ClustersView:
         """Copy what outputs show, quickly, so that it can be rendered elsewhere."""

@@ -56,6 +56,8 @@ class Telemetry:
         connections_timed_out: Connections closed because they were too slow.
         internal_errors: Exceptions that should not have happened.
         last_request_timestamp: When a drain request was last accepted, 0 for never.
+        reload_successful: Whether the last reload of the configuration was successful.
+        reload_success_timestamp: When it was last loaded successfully.
         delay_buckets: Kafka lines by delay, not cumulated; the last one is +Inf.
         delay_sum: Sum of the delays in seconds.
     """
@@ -88,6 +90,8 @@ class Telemetry:
     connections_timed_out: int = 0
     internal_errors: int = 0
     last_request_timestamp: float = 0.0
+    reload_successful: bool = True
+    reload_success_timestamp: float = 0.0
     delay_buckets: list[int] = field(
         default_factory=lambda: [0] * (len(DELAY_BUCKETS_SECONDS) + 1)
     )
@@ -131,6 +135,8 @@ class Telemetry:
         version = (platform.python_version(), __version__)
         yield Series(specs.BUILD_INFO, version, 1)
         yield Series(specs.LAST_REQUEST, (), self.last_request_timestamp)
+        yield Series(specs.RELOAD_SUCCESSFUL, (), self.reload_successful)
+        yield Series(specs.RELOAD_SUCCESS, (), self.reload_success_timestamp)
         for spec, value in (
             (specs.RECEIVED_BYTES, self.received_bytes),
             (specs.DUPLICATE_REQUESTS, self.duplicate_requests),

@@ -4,6 +4,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from agent.kafka.categories import Urgency
+from agent.settings import Credentials
 from agent.state.nodes import Cell
 from parsers import Level, SampleKey
 
@@ -62,3 +63,12 @@ class ClustersView(NamedTuple):
 
     brokers: list[BrokerView]
     nodes: list[NodeView]
+
+    def visible_to(self, reader: Credentials) -> "ClustersView":
+        """Leave out the add-ons that a reader's credentials are not valid for."""
+        if not reader.addons:
+            return self
+        return ClustersView(
+            [one for one in self.brokers if reader.cover(one.addon)],
+            [one for one in self.nodes if reader.cover(one.addon)],
+        )

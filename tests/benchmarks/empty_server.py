@@ -5,8 +5,9 @@ from unittest.mock import patch
 
 from agent.app import App, run_app
 from agent.change import Origin
+from agent.config_files import parse_credentials
 from agent.ingest.http_drain import HttpDrain
-from agent.settings import Settings, parse_credentials
+from agent.settings import Settings
 
 
 async def do_nothing(drain: HttpDrain, body: bytes, origin: Origin) -> bool:
