@@ -67,7 +67,9 @@ class App:
         self._is_reloadable = read is not None
         self._read = read or (lambda: settings)
         self.engine = Engine(settings)
-        self.engine.telemetry.reload_success_timestamp = read_clock().wall
+        started = read_clock().wall
+        self.engine.telemetry.created = started
+        self.engine.telemetry.reload_success_timestamp = started
         connections = fit_connections(settings.limits.connections, _BACKLOG)
         self._is_lowered = connections < settings.limits.connections
         limits = replace(settings.limits, connections=connections)

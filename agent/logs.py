@@ -5,8 +5,9 @@ so a line for each request would feed itself. What happens often is counted inst
 
 The events, all of them: ``agent.listening``, ``agent.drain_command`` (with stars for
 the secret unless the settings say to show it), ``agent.stopping``, ``agent.stopped``,
-``drain.first_request``, ``drain.unauthorized``, ``request.failed`` and those of the
-collector (``collector.…``); the last ones once a minute at most.
+``agent.reloaded``, ``agent.reload_failed``, ``drain.first_request``,
+``drain.unauthorized``, ``request.failed`` and those of the collector (``collector.…``);
+the last ones once a minute at most.
 """
 
 import logging

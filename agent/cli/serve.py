@@ -58,9 +58,6 @@ _FILES = (
 )
 """Options whose files a reload reads again."""
 
-# In place of invalid ones, so that no other problem is that there are none.
-_UNREAD_CREDENTIALS = CredentialLists((Credentials("unread", ""),))
-
 
 @click.command()
 @option(
@@ -317,7 +314,7 @@ def read_settings(given: Mapping[str, Any], environ: Mapping[str, str]) -> Setti
         lambda: choose_address(given["host"], given["port"], environ),
         (DEFAULT_HOST, DEFAULT_PORT),
     )
-    credentials = attempt(lambda: _read_credentials(given), _UNREAD_CREDENTIALS)
+    credentials = attempt(lambda: _read_credentials(given), CredentialLists())
     token = given["api_token"]
     settings = Settings(
         host=host,

@@ -21,7 +21,11 @@ class Status(Enum):
 
 
 class BrokerView(NamedTuple):
-    """A broker at one moment; ``broker`` is None for a cluster's own values."""
+    """A broker at one moment.
+
+    ``broker`` is None for a cluster's own values, ``created`` 0 for a broker that has
+    never reported.
+    """
 
     addon: str
     broker: str | None
@@ -29,6 +33,7 @@ class BrokerView(NamedTuple):
     values: dict[SampleKey, float]
     last_timestamp: float
     samples: int
+    created: float
 
     @property
     def reporting(self) -> bool:
@@ -43,6 +48,7 @@ class NodeView(NamedTuple):
     node: str
     number: int
     known_at: float
+    created: float
     broker: str | None
     conflicts: int
     lines: dict[Level, int]

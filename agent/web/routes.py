@@ -150,8 +150,12 @@ class Pages:
         snapshot = snapshot.visible_to(request.user)
         accept = choose_ranges(request.headers.get("accept", ""))
         encode, content_type = choose_encoder(accept)
+        is_openmetrics = content_type.startswith("application/openmetrics-text")
         body = await asyncio.to_thread(
-            lambda: render(snapshot.series(), encode) + encode(self._process)
+            lambda: (
+                render(snapshot.series(), encode, with_created=is_openmetrics)
+                + encode(self._process)
+            )
         )
         return Response(body, headers={"content-type": content_type})
 

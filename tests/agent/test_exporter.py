@@ -1,5 +1,6 @@
 """What Prometheus reads: the documented lines exactly, in both formats."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -155,6 +156,43 @@ def test_openmetrics_is_negotiated(agent: Agent) -> None:
     assert {"heroku_kafka_load_avg_1m", "heroku_kafka_log_lines"} <= families
     assert answer.body.endswith(b"# EOF\n")
     assert answer.body.count(b"# EOF") == 1
+
+
+def test_counters_have_creation_times_in_openmetrics(agent: Agent) -> None:
+    accept = {"Accept": "application/openmetrics-text; version=1.0.0", **AUTHORIZATION}
+    answer = agent.request("GET", "/metrics", headers=accept)
+
+    parsed = parse_openmetrics(answer.body.decode())  # type: ignore[no-untyped-call] # prometheus-client's
+    counted, created = set(), {}
+    for family in parsed:
+        if not family.name.startswith("heroku_kafka_"):
+            continue
+        for one in family.samples:
+            key = (family.name, frozenset(one.labels.items()))
+            if one.name.endswith("_created"):
+                created[key] = one.value
+            elif family.type == "counter" or one.name.endswith("_count"):
+                counted.add(key)
+    assert counted == created.keys()
+    assert len(counted) > 50
+    now = time.time()
+    assert all(now - 60 < value <= now for value in created.values())
+
+
+def test_creation_times_do_not_change(agent: Agent) -> None:
+    def read() -> set[bytes]:
+        headers = {"Accept": "application/openmetrics-text", **AUTHORIZATION}
+        body = agent.request("GET", "/metrics", headers=headers).body
+        return {line for line in body.splitlines() if b"_created" in line}
+
+    before = read()
+    agent.post(frame(METRICS) + frame(LOG) + frame(LOG + b" again"))
+
+    assert read() >= before
+
+
+def test_the_text_format_has_no_creation_times(metrics: Exposition) -> None:
+    assert "_created" not in metrics.text
 
 
 def test_hostile_label_values_leave_the_exposition_valid(agent: Agent) -> None:

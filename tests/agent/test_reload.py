@@ -130,7 +130,7 @@ def test_a_reload_replaces_credentials_plans_and_thresholds(
     assert configured.post(frame(METRICS), basic("new", "secret")) == 401
     configured.write("credentials.yaml", "write: [{user: new, password: secret}]")
     configured.write("plans.yaml", f"{ADDON}: extended-1\n")
-    configured.write("thresholds.yaml", "memory: {warning: 1%, critical: 2%}")
+    configured.write("thresholds.yaml", "data: {watch: 0.37}")
 
     status, answer = configured.reload()
 
@@ -144,6 +144,9 @@ def test_a_reload_replaces_credentials_plans_and_thresholds(
     text = configured.get("/metrics", new).body.decode()
     assert f'addon="{ADDON}",plan="extended-1"' in text
     assert f'addon="{OTHER}"' not in text
+    size = f"=== KAFKA_URL\nAdd-on: {ADDON}\nData Size: 20 GB / 300 GB (6.67%)\n"
+    assert configured.agent.request("POST", "/api/capacity", size.encode(), new).status
+    assert 'low="0.37"' in configured.get("/", new).body.decode()
 
 
 def test_sighup_reloads_and_says_so(configured: Configured) -> None:
