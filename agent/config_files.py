@@ -76,8 +76,7 @@ def read_credentials(path: Path) -> CredentialLists:
             try:
                 found[name].append(_parse_entry(entry))
             except ValueError as error:
-                line = getattr(entry, "line", line)
-                problems.append(f"{where}:{line}: {error}")
+                problems.append(f"{where}:{getattr(entry, 'line', line)}: {error}")
     if problems:
         raise SettingsError(*problems)
     return CredentialLists(tuple(found["write"]), tuple(found["read"]))
@@ -120,10 +119,9 @@ def read_plans(path: Path) -> dict[str, str]:
     for addon, name in tree.items():
         plan = maybe_find_plan(name) if isinstance(name, str) else None
         if plan is None or not addon:
+            line = tree.lines.get(addon, tree.line)
             known = ", ".join(PLANS)
-            problems.append(
-                f"{where}:{tree.lines.get(addon, tree.line)}: expected ADDON: PLAN; plans are {known}"
-            )
+            problems.append(f"{where}:{line}: expected ADDON: PLAN; plans are {known}")
         else:
             plans[str(addon)] = plan.name
     if problems:

@@ -17,18 +17,15 @@ from agent.cli.options import (
     PlanOf,
     Size,
     addon_option,
+    choose_credentials,
+    choose_plans,
     option,
     read_thresholds,
     rule_override_option,
     stale_after_option,
     threshold_options,
 )
-from agent.config_files import (
-    CredentialLists,
-    parse_credentials,
-    read_credentials,
-    read_plans,
-)
+from agent.config_files import CredentialLists
 from agent.errors import SettingsError
 from agent.logs import configure_logging
 from agent.secret import Secret
@@ -37,7 +34,6 @@ from agent.settings import (
     DEFAULT_HOST,
     DEFAULT_PORT,
     PLATFORM_URL,
-    Credentials,
     Limits,
     Settings,
     check_settings,
@@ -314,7 +310,7 @@ def read_settings(given: Mapping[str, Any], environ: Mapping[str, str]) -> Setti
         lambda: choose_address(given["host"], given["port"], environ),
         (DEFAULT_HOST, DEFAULT_PORT),
     )
-    credentials = attempt(lambda: _read_credentials(given), CredentialLists())
+    credentials = attempt(lambda: choose_credentials(given), CredentialLists())
     token = given["api_token"]
     settings = Settings(
         host=host,
@@ -329,7 +325,7 @@ def read_settings(given: Mapping[str, Any], environ: Mapping[str, str]) -> Setti
         forget_after_seconds=given["forget_after"],
         addons=frozenset(given["addons"]),
         require_local0=given["require_local0"],
-        plans=attempt(lambda: _read_plans(given), {}),
+        plans=attempt(lambda: choose_plans(given), {}),
         retention_seconds=given["retention"],
         topic_metrics=given["topic_metrics"],
         api_token=Secret(token) if token else None,
@@ -349,47 +345,6 @@ def read_settings(given: Mapping[str, Any], environ: Mapping[str, str]) -> Setti
     if problems:
         raise SettingsError(*problems)
     return settings
-
-
-def _read_credentials(given: Mapping[str, Any]) -> CredentialLists:
-    """Join the credentials of the options and of the file.
-
-    Raises:
-        SettingsError: One sentence for each problem.
-    """
-    problems: list[str] = []
-    lists: dict[str, tuple[Credentials, ...]] = {}
-    for name, flag in (
-        ("drain", "--drain-credentials"),
-        ("read", "--read-credentials"),
-    ):
-        try:
-            lists[name] = tuple(map(parse_credentials, given[f"{name}_credentials"]))
-        except SettingsError as error:
-            problems += (f"{flag}: {one}" for one in error.problems)
-    path = given["credentials_file"]
-    in_file = CredentialLists()
-    try:
-        in_file = CredentialLists() if path is None else read_credentials(path)
-    except SettingsError as error:
-        problems += error.problems
-    if problems:
-        raise SettingsError(*problems)
-    found = CredentialLists(
-        lists["drain"] + in_file.write, lists["read"] + in_file.read
-    )
-    if path is not None and not found.write and not given["allow_anonymous"]:
-        problem = (
-            f"--credentials-file: {path} has no write credentials: add one, or give "
-            "--drain-credentials, or --allow-anonymous if anyone may write"
-        )
-        raise SettingsError(problem)
-    return found
-
-
-def _read_plans(given: Mapping[str, Any]) -> dict[str, str]:
-    path = given["plans_file"]
-    return {**(read_plans(path) if path is not None else {}), **dict(given["plans"])}
 
 
 def _limits(given: Mapping[str, Any]) -> Limits:

@@ -401,11 +401,24 @@ def test_a_new_certificate_is_used_and_open_connections_go_on(
 
 
 def test_changed_certificate_files_are_noticed(authority: Authority) -> None:
+    def exports(success: float) -> bool:
+        request = urllib.request.Request(f"{agent.url}/metrics", None, AUTHORIZATION)
+        with urllib.request.urlopen(
+            request, context=authority.context(), timeout=5
+        ) as answer:
+            text = answer.read().decode()
+        name = "heroku_kafka_agent_config_last_reload_successful"
+        return f"{name} {success}\n" in text
+
     with serving(*authority.options) as agent:
         old = serial(agent, authority)
-        authority.issue()
+        authority.issue(key=False)
+        wait_for(lambda: exports(0.0))
+        assert serial(agent, authority) == old
 
-        wait_for(lambda: serial(agent, authority) != old)
+        authority.issue()
+        wait_for(lambda: exports(1.0))
+        assert serial(agent, authority) != old
 
 
 def test_a_certificate_of_another_key_keeps_the_old_pair(authority: Authority) -> None:
