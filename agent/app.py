@@ -27,16 +27,18 @@ from agent.heroku_api.poller import Poller
 from agent.http.connections import GuardedProtocol
 from agent.http.descriptors import fit_connections
 from agent.http.guard import SWEEP_SECONDS, ConnectionGuard
-from agent.http.tls import HandshakeProtocol, load_context
+from agent.http.tls import HandshakeProtocol, ServerTls, TlsFiles
 from agent.ingest import TRANSPORTS
 from agent.logs import get_logger
+from agent.reload import Part, Reloader
 from agent.settings import Settings
-from agent.web.routes import build_app
+from agent.web.routes import Pages, build_app
 from parsers import ClusterUse
 
 _SHUTDOWN_SECONDS = 8
 _LAST_REQUESTS_SECONDS = 5.0
 _FORGET_SECONDS = 60.0
+_TLS_POLL_SECONDS = 5.0
 _BACKLOG = 1024
 
 # A scrape is rendered in a thread. CPython lets a thread keep the interpreter for
@@ -51,14 +53,23 @@ class App:
 
     Args:
         settings: Checked settings.
+        read: Reads the settings again for a reload; raises `SettingsError`. None keeps
+            them as they are.
 
     Raises:
         SettingsError: The address is in use or cannot be listened on, or the TLS
             files are no certificate and key.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, read: Callable[[], Settings] | None = None
+    ) -> None:
+        self._is_reloadable = read is not None
+        self._read = read or (lambda: settings)
         self.engine = Engine(settings)
+        started = read_clock().wall
+        self.engine.telemetry.created = started
+        self.engine.telemetry.reload_success_timestamp = started
         connections = fit_connections(settings.limits.connections, _BACKLOG)
         self._is_lowered = connections < settings.limits.connections
         limits = replace(settings.limits, connections=connections)
@@ -66,22 +77,30 @@ class App:
         self._transports = [
             make(replace(settings, limits=limits), self.engine) for make in TRANSPORTS
         ]
+        self._tls = _maybe_load_tls(settings)
         protocol = _choose_protocol(
-            settings,
+            self._tls,
+            self._guard,
             partial(
                 GuardedProtocol,
                 guard=self._guard,
                 handlers=[one for each in self._transports for one in each.handlers()],
             ),
-            self._guard,
         )
         self._socket = _listen(settings.host, settings.port)
         port = self._socket.getsockname()[1]
         self.settings = replace(settings, port=port, limits=limits)
         self._poller = self._maybe_make_poller()
-        self._stopping: asyncio.Task[None] | None = None
+        parts: dict[str, Part] = {"settings": self._prepare_settings}
+        if self._tls is not None:
+            parts["tls"] = self._tls.prepare
+        self._reloader = Reloader(parts, self.engine.telemetry)
+        self._pages = Pages(
+            self.settings, self.engine, _process_registry(), self._reloader.reload
+        )
+        self._tasks: set[asyncio.Task[Any]] = set()
         config = uvicorn.Config(
-            build_app(self.settings, self.engine, _process_registry()),
+            build_app(self._pages),
             http=protocol,
             ws="none",
             lifespan="off",
@@ -93,6 +112,25 @@ class App:
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
         self._server = _Server(config)
+
+    def _prepare_settings(self) -> Callable[[], None]:
+        """Read the settings again; what listens, limits and identifies stays."""
+        found = self._read()
+        settings = replace(
+            self.settings,
+            drain_credentials=found.drain_credentials,
+            read_credentials=found.read_credentials,
+            thresholds=found.thresholds,
+            plans=found.plans,
+        )
+        return partial(self._reconfigure, settings)
+
+    def _reconfigure(self, settings: Settings) -> None:
+        self.settings = settings
+        self.engine.reconfigure(settings)
+        for transport in self._transports:
+            transport.reconfigure(settings)
+        self._pages.reconfigure(settings)
 
     def _maybe_make_poller(self) -> Poller | None:
         settings = self.settings
@@ -124,6 +162,8 @@ class App:
                 reason="limit on open files; raise it with ulimit -n",
             )
         tasks = [asyncio.create_task(self._sweep())]
+        if self._tls is not None:
+            tasks.append(asyncio.create_task(self._watch_tls(self._tls)))
         if self._poller is not None:
             tasks.append(asyncio.create_task(self._poller.run()))
         for transport in self._transports:
@@ -143,17 +183,38 @@ class App:
             self._server.should_exit = True
             loop = asyncio.get_running_loop()
             self._guard.hurry(loop.time() + _LAST_REQUESTS_SECONDS)
-            self._stopping = loop.create_task(self._stop_transports())
+            self._start_task(self._stop_transports())
 
     async def _stop_transports(self) -> None:
         for transport in self._transports:
             await transport.stop()
 
-    def stop_on_signals(self) -> None:
-        """Let SIGTERM and SIGINT call `stop`; call it inside the event loop."""
+    def handle_signals(self) -> None:
+        """Let SIGTERM and SIGINT call `stop`, and SIGHUP reload the configuration.
+
+        Call it inside the event loop. Without anything to reload, SIGHUP ends the process
+        as it does when its terminal is closed.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
+        if self._is_reloadable:
+            loop.add_signal_handler(
+                signal.SIGHUP, lambda: self._start_task(self._reloader.reload())
+            )
+
+    def _start_task(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Start a task; the event loop itself would keep no reference to it."""
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _watch_tls(self, tls: ServerTls) -> None:
+        """Load certificate and key again when their files change."""
+        while True:
+            await asyncio.sleep(_TLS_POLL_SECONDS)
+            if tls.has_changed():
+                await self._reloader.reload("tls")
 
     async def _sweep(self) -> None:
         """Close slow connections, and forget what has been gone for a day."""
@@ -189,16 +250,23 @@ def _listen(host: str, port: int) -> socket.socket:
         raise SettingsError(message) from error
 
 
+def _maybe_load_tls(settings: Settings) -> ServerTls | None:
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    return ServerTls(
+        TlsFiles(settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
+    )
+
+
 def _choose_protocol(
-    settings: Settings, make: Callable[..., GuardedProtocol], guard: ConnectionGuard
+    tls: ServerTls | None, guard: ConnectionGuard, make: Callable[..., GuardedProtocol]
 ) -> Any:
     """Return what makes a connection of uvicorn's arguments, after TLS if configured."""
-    if settings.tls_certificate is None or settings.tls_key is None:
+    if tls is None:
         return make
-    context = load_context(settings.tls_certificate, settings.tls_key)
 
     def accept(**given: Any) -> HandshakeProtocol:
-        return HandshakeProtocol(context, guard, partial(make, **given))
+        return HandshakeProtocol(tls.context, guard, partial(make, **given))
 
     return accept
 
@@ -220,7 +288,7 @@ def run_app(app: App, companion: Coroutine[None, None, None] | None = None) -> N
     """
 
     async def main() -> None:
-        app.stop_on_signals()
+        app.handle_signals()
         beside = asyncio.create_task(companion) if companion is not None else None
         await app.run()
         if beside is not None:

@@ -7,7 +7,6 @@ belongs between the two.
 """
 
 import secrets
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -162,7 +161,7 @@ class Engine:
         if change.revision != self._revision:
             self._compare_again(change)
         self._revision += 1
-        applied = Applied([], defaultdict(int))
+        applied = Applied([], change.dropped)
         for line in change.lines:
             try:
                 self._apply(line, change, applied)
@@ -182,6 +181,7 @@ class Engine:
                 change.lines.clear()
                 change.keys.clear()
                 change.refused.clear()
+                change.dropped.clear()
                 return
         drop_repeated(change, self._lines)
 
@@ -272,6 +272,12 @@ class Engine:
             return False
         self.state.expect_brokers(self.ledger.expected_brokers())
         return True
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Use the plans and thresholds of other settings from now on."""
+        self.settings = settings
+        self.ledger.configure(settings.plans)
+        self.state.expect_brokers(self.ledger.expected_brokers())
 
     def forget(self, now: Moment) -> None:
         """Forget brokers and clusters from which nothing came for a day."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from agent.change import Change, NewLog, NewLoss, NewMetrics, Origin
 from agent.kafka.classifier import Overrides, classify
+from agent.metrics.specs import Drop
 from agent.state.dedupe import Identities, RecentLines, occurrence
 from agent.state.log_events import trim
 from parsers import (
@@ -57,6 +58,10 @@ class Preparation:
                 self._judge_loss(record)
             case _ if change.is_duplicate:
                 pass
+            case MetricLine() | BrokerLog() | BrokerContinuation() if (
+                change.origin.addons and record.addon not in change.origin.addons
+            ):
+                self._drop(record)
             case MetricLine() | BrokerLog():
                 self._judge_line(record)
             case BrokerContinuation():
@@ -65,6 +70,15 @@ class Preparation:
                 change.refused[record.reason] += 1
             case ParserFault():
                 change.faults.append(record.error)
+
+    def _drop(self, line: MetricLine | BrokerLog | BrokerContinuation) -> None:
+        """Count a line of an add-on that the origin may not bring.
+
+        It must not be remembered: the same line may come from another origin.
+        """
+        if not isinstance(line, BrokerContinuation):
+            count = len(line.samples) if isinstance(line, MetricLine) else 1
+            self._change.dropped[Drop.ADDON_NOT_ALLOWED] += count
 
     def _judge_line(self, line: MetricLine | BrokerLog) -> None:
         if isinstance(line, MetricLine):

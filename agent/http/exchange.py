@@ -40,6 +40,7 @@ class Exchange:
         self.is_open = self.is_ready = self.is_refused = False
         self._target: tuple[bytes, Handler | None] = (b"", None)  # the last one
         self._handler: Any = None  # of the open request, as all that follows
+        self._receive: Any = None
         self._method = b""
         self._headers: dict[bytes, bytes] = {}
         self._keep_alive = True
@@ -78,10 +79,11 @@ class Exchange:
         self._headers = headers
         self._keep_alive = keep_alive
         self._size = 0
-        refusal = handler.accept(method, headers)
-        if refusal is not None:
-            self._refuse(refusal)
+        judged = handler.accept(method, headers)
+        if isinstance(judged, Refusal):
+            self._refuse(judged)
             return False
+        self._receive = judged
         if headers.get(b"expect", b"").lower() == b"100-continue":
             self.transport.write(_CONTINUE)
         return True
@@ -117,7 +119,7 @@ class Exchange:
         """Answer the request that was read; return a task where that takes longer."""
         self.is_ready = False
         body, self._body = self._body, b""
-        outcome = self._handler.receive(self._headers, bytes(body))
+        outcome = self._receive(self._headers, bytes(body))
         if outcome is None or isinstance(outcome, Refusal):
             self._answer(outcome)
             return None

@@ -5,7 +5,7 @@ body, an answer without one. The connection collects the body and calls the hand
 saves a task, a queue and an ASGI scope for each request.
 """
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol
 
@@ -25,6 +25,15 @@ class Refusal(NamedTuple):
 Outcome = Refusal | None
 """How a request is answered; None: with 204."""
 
+Receive = Callable[
+    [Mapping[bytes, bytes], bytes], Outcome | Coroutine[Any, Any, Outcome]
+]
+"""Handles an accepted request, given its headers and its whole body.
+
+Returns how it is answered; a coroutine where that takes longer than a turn of the event
+loop should.
+"""
+
 
 class Handler(Protocol):
     """Answers the requests of some paths.
@@ -38,7 +47,9 @@ class Handler(Protocol):
     def serves(self, path: str) -> bool:
         """Say whether the handler answers requests for `path`, with any method."""
 
-    def accept(self, method: bytes, headers: Mapping[bytes, bytes]) -> Outcome:
+    def accept(
+        self, method: bytes, headers: Mapping[bytes, bytes]
+    ) -> Refusal | Receive:
         """Judge a request by its head.
 
         Args:
@@ -46,22 +57,8 @@ class Handler(Protocol):
             headers: Headers by name in lower case; of equal names, the last.
 
         Returns:
-            None for an authenticated request whose body is wanted.
+            What handles an authenticated request whose body is wanted.
         """
 
     def refuse(self, status: HTTPStatus) -> Refusal:
         """Refuse a request that was accepted, because of its body."""
-
-    def receive(
-        self, headers: Mapping[bytes, bytes], body: bytes
-    ) -> Outcome | Coroutine[Any, Any, Outcome]:
-        """Handle an accepted request.
-
-        Args:
-            headers: As for `accept`.
-            body: The whole body.
-
-        Returns:
-            How it is answered; a coroutine where that takes longer than a turn of the
-            event loop should.
-        """

@@ -10,13 +10,14 @@ Logplex makes its tries without a pause.
 
 import asyncio
 from collections.abc import Coroutine, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from agent.change import Change, Origin
 from agent.engine import Engine
 from agent.http.auth import Authenticator
-from agent.http.handler import Handler, Outcome, Refusal
+from agent.http.handler import Handler, Outcome, Receive, Refusal
 from agent.ingest.body_reader import BodyReader, Work
 from agent.logs import RareLog, get_logger
 from agent.settings import Settings
@@ -78,6 +79,10 @@ class HttpDrain:
         """Hold no request any longer; the server finishes those that are in flight."""
         self._stopping.set()
 
+    def reconfigure(self, settings: Settings) -> None:
+        """Accept other credentials, from the next request on."""
+        self._authenticator.replace(settings.drain_credentials)
+
     def handlers(self) -> list[Handler]:
         """List what answers the requests of drains."""
         return [self]
@@ -86,11 +91,14 @@ class HttpDrain:
         """Say whether `path` is a drain's."""
         return path in PATHS or path.startswith(_PREFIX)
 
-    def accept(self, method: bytes, headers: Mapping[bytes, bytes]) -> Outcome:
+    def accept(
+        self, method: bytes, headers: Mapping[bytes, bytes]
+    ) -> Refusal | Receive:
         """Judge a request by its head: method, credentials, encoding, size."""
         if method != b"POST":
             return self.refuse(HTTPStatus.METHOD_NOT_ALLOWED, _ALLOW)
-        if not self._authenticator.allows(headers.get(b"authorization")):
+        writer = self._authenticator.maybe_authenticate(headers.get(b"authorization"))
+        if writer is None:
             self._telemetry.auth_failures += 1
             self._log.warning("drain.unauthorized")
             return self.refuse(HTTPStatus.UNAUTHORIZED, _CHALLENGE)
@@ -101,19 +109,25 @@ class HttpDrain:
             return self.refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         if int(headers.get(b"content-length", 0)) > self.body_bytes:
             return self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        return None
+        return partial(self._receive, writer.addons)
 
     def refuse(self, status: HTTPStatus, *headers: tuple[bytes, bytes]) -> Refusal:
         """Count a request that is refused."""
         self._telemetry.requests[ROUTE, status.value] += 1
         return Refusal(status, headers)
 
-    def receive(
-        self, headers: Mapping[bytes, bytes], body: bytes
+    def _receive(
+        self, addons: frozenset[str], headers: Mapping[bytes, bytes], body: bytes
     ) -> Outcome | Coroutine[Any, Any, Outcome]:
-        """Apply a body: at once, or in a coroutine if that takes more than a turn."""
+        """Apply a body: at once, or in a coroutine if that takes more than a turn.
+
+        Args:
+            addons: Clusters whose lines the sender may bring; empty for all.
+            headers: Of the request.
+            body: As it was sent.
+        """
         self._telemetry.received_bytes += len(body)
-        origin = _read_origin(headers)
+        origin = _read_origin(headers, addons)
         if b"content-encoding" in headers and _read_encoding(headers) in _GZIP:
             return self._receive_gzip(body, origin)
         return self._apply(body, origin)
@@ -199,13 +213,14 @@ def _read_encoding(headers: Mapping[bytes, bytes]) -> bytes:
     return headers[b"content-encoding"].strip().lower()
 
 
-def _read_origin(headers: Mapping[bytes, bytes]) -> Origin:
+def _read_origin(headers: Mapping[bytes, bytes], addons: frozenset[str]) -> Origin:
     request_id = headers.get(b"logplex-frame-id") or headers.get(b"x-request-id", b"")
     # By position: names cost a third more, for each request.
     return Origin(
         headers.get(b"logplex-drain-token", b"")[:_ID_BYTES],
         request_id if len(request_id) <= _ID_BYTES else b"",
         headers.get(b"logplex-msg-count", b""),
+        addons,
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from agent.http.handler import Handler
+from agent.settings import Settings
 
 
 class Transport(Protocol):
@@ -16,6 +17,9 @@ class Transport(Protocol):
 
     async def stop(self) -> None:
         """Accept nothing more, and finish what is in flight."""
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Use the credentials of other settings; called inside the event loop."""
 
     def handlers(self) -> list[Handler]:
         """List what answers its requests to the HTTP server; none for other protocols."""

@@ -31,6 +31,7 @@ class BrokerRecord(Struct, frozen=True, kw_only=True):
     last_timestamp: float
     applied_at: float
     samples: int
+    created: float
     history_newest: int
     history_points: dict[SampleKey, bytes]
 
@@ -40,6 +41,7 @@ class NodeRecord(Struct, frozen=True, kw_only=True):
 
     number: int
     known_at: float
+    created: float
     lines: dict[Level, int]
     last_timestamps: dict[Level, float]
     events: dict[Cell, int]
@@ -155,6 +157,7 @@ def _load_broker(record: BrokerRecord, admission: Admission, now: Moment) -> Bro
         last_timestamp=record.last_timestamp,
         applied_at=to_monotonic(record.applied_at, now),
         samples=record.samples,
+        created=record.created,
     )
     broker.history.load(record.history_newest, record.history_points)
     return broker
@@ -169,6 +172,7 @@ def _dump_broker(broker: Broker, now: Moment) -> BrokerRecord:
         last_timestamp=broker.last_timestamp,
         applied_at=to_wall(broker.applied_at, now),
         samples=broker.samples,
+        created=broker.created,
         history_newest=newest,
         history_points=points,
     )
@@ -178,6 +182,7 @@ def _dump_node(node: Node, now: Moment) -> NodeRecord:
     return NodeRecord(
         number=node.number,
         known_at=to_wall(node.known_at, now),
+        created=node.created,
         lines=node.lines,
         last_timestamps=node.last_timestamps,
         events=node.events,
@@ -187,7 +192,7 @@ def _dump_node(node: Node, now: Moment) -> NodeRecord:
 
 
 def _load_node(record: NodeRecord, now: Moment) -> Node:
-    node = Node(record.number, to_monotonic(record.known_at, now))
+    node = Node(record.number, to_monotonic(record.known_at, now), record.created)
     node.lines.update(record.lines)
     node.last_timestamps.update(record.last_timestamps)
     node.events.update(record.events)

@@ -40,6 +40,7 @@ class Broker:
         last_timestamp: The newest timestamp of any of them; never in the future.
         applied_at: When a value was last applied, on the monotonic clock.
         samples: Samples received, without duplicates.
+        created: When it became known, in seconds since the epoch.
         history: Some of them over the last hours.
     """
 
@@ -49,6 +50,7 @@ class Broker:
     last_timestamp: float = 0.0
     applied_at: float = _NEVER
     samples: int = 0
+    created: float = 0.0
     history: History = field(default_factory=History)
 
 
@@ -132,11 +134,10 @@ class State:
         """Let the brokers of clusters exist before they have reported.
 
         Args:
-            counts: How many are expected, by add-on; a later call replaces an earlier
-                one.
+            counts: How many are expected, by add-on. Replaces those of earlier calls.
         """
         limit = self._settings.limits.brokers
-        self._expected |= {addon: min(count, limit) for addon, count in counts.items()}
+        self._expected = {addon: min(count, limit) for addon, count in counts.items()}
 
     def view(self, now: Moment) -> ClustersView:
         """Copy what outputs show, quickly, so that it can be rendered elsewhere."""
@@ -148,6 +149,7 @@ class State:
                 values=broker.values.copy() if self._is_reporting(broker, now) else {},
                 last_timestamp=broker.last_timestamp,
                 samples=broker.samples,
+                created=broker.created,
             )
             for addon, cluster in self.clusters.items()
             for name, broker in cluster.brokers.items()
@@ -158,6 +160,7 @@ class State:
                 node=name,
                 number=node.number,
                 known_at=node.known_at,
+                created=node.created,
                 broker=broker_of(cluster.nodes, node),
                 conflicts=node.conflicts,
                 lines=node.lines.copy(),
@@ -178,7 +181,7 @@ class State:
             if any(int(name) >= count for name in reported):
                 continue  # not numbered from 0, so it is unknown which are missing
             missing += [
-                BrokerView(addon, name, Status.SILENT, {}, 0.0, 0)
+                BrokerView(addon, name, Status.SILENT, {}, 0.0, 0, 0.0)
                 for name in map(str, range(count))
                 if name not in reported
             ]
@@ -328,7 +331,7 @@ class State:
         cluster = self._find_cluster(line.addon, now)
         broker = cluster.brokers.get(line.broker)
         if broker is None:
-            broker = cluster.brokers[line.broker] = Broker()
+            broker = cluster.brokers[line.broker] = Broker(created=now.wall)
         return broker
 
     def _find_node(self, line: BrokerLog, now: Moment) -> Node | Drop:
@@ -339,5 +342,6 @@ class State:
         node = cluster.nodes.get(line.node)
         if node is None:
             self.nodes_seen += 1
-            node = cluster.nodes[line.node] = Node(self.nodes_seen, now.monotonic)
+            node = Node(self.nodes_seen, now.monotonic, now.wall)
+            cluster.nodes[line.node] = node
         return node

@@ -328,6 +328,20 @@ def test_stopping_under_load_answers_nothing_but_204() -> None:
     assert set(statuses) == {204}
 
 
+def test_invalid_requests_are_logged_once_a_minute() -> None:
+    with serving(*LOOPBACK) as agent:
+        for _ in range(20):
+            with agent.connect() as connection:
+                connection.sendall(b"\0\r\n\r\n")
+                assert connection.recv(65536).startswith(b"HTTP/1.1 400")
+        assert agent.process is not None
+        assert agent.process.stderr is not None
+        agent.process.terminate()
+        errors = agent.process.stderr.read()
+
+    assert errors.count(b"Invalid HTTP request received.") == 1
+
+
 def test_it_serves_https_with_a_certificate_of_ones_own(tmp_path: Path) -> None:
     authority = trustme.CA()
     issued = authority.issue_cert("localhost", "127.0.0.1")

@@ -21,7 +21,7 @@ from uvicorn.server import ServerState
 
 from agent.http.connections import GuardedProtocol
 from agent.http.guard import ConnectionGuard
-from agent.http.handler import Outcome, Refusal
+from agent.http.handler import Outcome, Receive, Refusal
 from agent.settings import Limits
 from agent.state.telemetry import Telemetry
 
@@ -83,10 +83,12 @@ class Recorder:
     def serves(self, path: str) -> bool:
         return path == "/direct"
 
-    def accept(self, method: bytes, headers: Mapping[bytes, bytes]) -> Outcome:
+    def accept(
+        self, method: bytes, headers: Mapping[bytes, bytes]
+    ) -> Refusal | Receive:
         assert method == b"POST"
         assert {b"content-length", b"transfer-encoding"} & set(headers)
-        return None
+        return self.receive
 
     def refuse(self, status: HTTPStatus) -> Refusal:
         raise AssertionError(status)
