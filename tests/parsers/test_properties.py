@@ -167,6 +167,16 @@ bodies = st.one_of(
 )
 
 
+@given(bodies)
+def test_what_the_decoder_has_learned_changes_no_record(body: bytes) -> None:
+    decoder = DrainDecoder(frame_limit_bytes=300)
+
+    first, second = decoder.decode(body), decoder.decode(body)
+
+    assert kinds(second) == kinds(first)
+    assert second.records == first.records
+
+
 @given(bodies, st.lists(st.integers(1, 700), min_size=1, max_size=30))
 def test_any_split_into_pieces_gives_the_same(body: bytes, sizes: list[int]) -> None:
     pieces, at = [], 0

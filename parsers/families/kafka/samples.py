@@ -18,6 +18,7 @@ which `parsers.families.kafka.grammar` reads. A property test holds that both ag
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import mul
 
 from parsers.errors import Reason, Unparsed, refuse
@@ -34,7 +35,7 @@ BLANKS = b" \t\r\n\x0b\x0c"
 
 _SAMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,99}")
 _ADDON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_SOURCE_CHARACTERS = 128
+_ADDON_CHARACTERS = _SOURCE_CHARACTERS = 128
 
 _UNSIGNED = rb"([0-9]{1,40}(?:\.[0-9]{1,40})?)"  # bounded, so that none overflows
 
@@ -101,7 +102,8 @@ def maybe_scan_samples(message: bytes) -> SampleLine | None:
     if documented is not None:
         source, addon, *numbers = documented.groups()
         values = map(mul, map(float, numbers), _DOCUMENTED_FACTORS)
-        line = SampleLine(samples=dict(zip(_DOCUMENTED_KEYS, values, strict=True)))
+        samples = dict(zip(_DOCUMENTED_KEYS, values, strict=True))
+        line = SampleLine(None, "", samples, [])
         _set_labels(line, message, source, addon)
         return line
     if b'"' in message:
@@ -215,15 +217,26 @@ def _set_labels(
     line: SampleLine, message: bytes, source: bytes | None, addon: bytes | None
 ) -> None:
     """Set the attachment and the add-on of `line`; refuse an add-on that is no name."""
-    line.source = (source or b"").decode("utf-8", "replace")[:_SOURCE_CHARACTERS]
+    if source is not None:
+        line.source = _decode_source(source[: 4 * _SOURCE_CHARACTERS])
     if addon is None:
         line.problems.append(refuse(Reason.NO_ADDON, message))
         return
-    name = addon.decode("utf-8", "replace")
-    if is_addon_name(name):
-        line.addon = name
-    else:
+    line.addon = _maybe_decode_addon(addon[: _ADDON_CHARACTERS + 1])
+    if line.addon is None:
         line.problems.append(refuse(Reason.BAD_ADDON, addon))
+
+
+# Many lines have the same labels. What is remembered is bounded in number and size.
+@lru_cache(maxsize=256)
+def _decode_source(source: bytes) -> str:
+    return source.decode("utf-8", "replace")[:_SOURCE_CHARACTERS]
+
+
+@lru_cache(maxsize=256)
+def _maybe_decode_addon(addon: bytes) -> str | None:
+    name = addon.decode("utf-8", "replace")
+    return name if is_addon_name(name) else None
 
 
 def is_addon_name(name: str) -> bool:
