@@ -196,12 +196,12 @@ class Engine:
                     change.refused[Reason.NO_LEVEL] += 1
 
     def _apply_metrics(self, line: MetricLine, now: Moment, applied: Applied) -> None:
-        outcome = self.state.apply_metrics(line, now)
-        self.telemetry.late_samples += outcome.late
-        self.telemetry.future_samples += outcome.future
-        for drop, count in outcome.drops.items():
+        late, future, drops = self.state.apply_metrics(line, now)
+        self.telemetry.late_samples += late
+        self.telemetry.future_samples += future
+        for drop, count in drops.items():
             applied.dropped[drop] += count
-        if not outcome.drops or sum(outcome.drops.values()) < len(line.samples):
+        if not drops or sum(drops.values()) < len(line.samples):
             applied.lines.append(line)
         if line.timestamp is not None:
             self.telemetry.observe_delay(now.wall - line.timestamp)
