@@ -164,8 +164,7 @@ class Engine:
                 self._apply(line, change, applied)
             except Exception as error:  # noqa: BLE001 (the boundary of one line)
                 change.faults.append(error)
-        for key in change.keys:
-            self._lines.remember(key)
+        self._lines.remember(change.keys)
         self._count(change, applied)
         return applied
 

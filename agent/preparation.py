@@ -1,7 +1,5 @@
 """Judges records: which lines are new, which were received before, what was refused."""
 
-from collections import defaultdict
-
 from agent.change import Change, NewLog, NewLoss, NewMetrics, Origin
 from agent.kafka.classifier import Overrides, classify
 from agent.state.dedupe import Identities, RecentLines, occurrence
@@ -47,18 +45,20 @@ class Preparation:
         self._recent = recent
         # How often a line came so far; through different attachments (source=) it is
         # the same one.
-        self._numbers: dict[tuple[bytes, str], int] = defaultdict(int)
+        self._numbers: dict[tuple[bytes, str], int] = {}
 
     def judge(self, record: Record) -> None:
         """Add one record to the change."""
         change = self._change
         match record:
+            case MetricLine() if not change.is_duplicate:
+                self._judge_metrics(record)
             case DrainLoss():
                 self._judge_loss(record)
             case _ if change.is_duplicate:
                 pass
-            case MetricLine() | BrokerLog():
-                self._judge_line(record)
+            case BrokerLog():
+                self._judge_log(record)
             case BrokerContinuation():
                 change.lines.append(record)
             case Unparsed():
@@ -66,15 +66,15 @@ class Preparation:
             case ParserFault():
                 change.faults.append(record.error)
 
-    def _judge_line(self, line: MetricLine | BrokerLog) -> None:
-        if isinstance(line, MetricLine):
-            key = self._maybe_key(line, line.source)
-            if is_new(key, FrameKind.SAMPLE, self._change, self._recent):
-                self._change.lines.append(NewMetrics(line, key))
-        else:
-            key = self._maybe_key(line)
-            if is_new(key, FrameKind.BROKER_LOG, self._change, self._recent):
-                self._change.lines.append(self._understand(line, key))
+    def _judge_metrics(self, line: MetricLine) -> None:
+        key = self._maybe_key(line, line.source)
+        if is_new(key, FrameKind.SAMPLE, self._change, self._recent):
+            self._change.lines.append(NewMetrics(line, key))
+
+    def _judge_log(self, line: BrokerLog) -> None:
+        key = self._maybe_key(line)
+        if is_new(key, FrameKind.BROKER_LOG, self._change, self._recent):
+            self._change.lines.append(self._understand(line, key))
 
     def _understand(self, line: BrokerLog, key: bytes | None) -> NewLog:
         now = self._change.now.wall
@@ -99,8 +99,10 @@ class Preparation:
         identity = self._identities.maybe_of_line(line)
         if identity is None or not self._change.origin.numbers_equal_lines:
             return identity
-        self._numbers[identity, source] += 1
-        return occurrence(identity, self._numbers[identity, source])
+        written = identity, source
+        number = self._numbers.get(written, 0) + 1
+        self._numbers[written] = number
+        return identity if number == 1 else occurrence(identity, number)
 
 
 def is_new(

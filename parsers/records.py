@@ -90,7 +90,12 @@ class MetricLine(NamedTuple):
     @property
     def content(self) -> bytes:
         """The message without ``source=``, which differs between attachments."""
-        return _SOURCE.sub(b"", self.message, count=1).rstrip()
+        message = self.message
+        source = _SOURCE.search(message)
+        if source is None:
+            return message.rstrip()
+        start, end = source.span()
+        return (message[:start] + message[end:]).rstrip()
 
 
 class Context(NamedTuple):

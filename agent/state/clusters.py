@@ -187,7 +187,8 @@ class State:
             ):
                 return applied
         broker.applied_at = now.monotonic
-        broker.last_timestamp = max(broker.last_timestamp, min(timestamp, wall))
+        if timestamp > broker.last_timestamp:
+            broker.last_timestamp = min(timestamp, wall)
         return applied
 
     def _watch_clock(self, now: Moment) -> None:

@@ -4,6 +4,7 @@ Identities are keyed digests, equal in every process that has the key, so that t
 be saved and sent; without the key no client can make two lines collide.
 """
 
+from collections.abc import Collection
 from hashlib import blake2b
 from typing import Protocol
 
@@ -109,13 +110,17 @@ class RecentLines:
     def __contains__(self, line: bytes) -> bool:
         return line in self.newer or line in self.older
 
-    def remember(self, line: bytes) -> None:
-        """Remember a line, by its identity or `occurrence`."""
-        if len(self.newer) >= self._generation:
-            self.older, self.newer = self.newer, set()
-        self.newer.add(line)
+    def remember(self, lines: Collection[bytes]) -> None:
+        """Remember lines, by their identities or `occurrence`."""
+        if len(self.newer) + len(lines) <= self._generation:
+            self.newer.update(lines)
+            return
+        for line in lines:
+            if len(self.newer) >= self._generation:
+                self.older, self.newer = self.newer, set()
+            self.newer.add(line)
 
 
 def occurrence(identity: bytes, number: int) -> bytes:
-    """Identify the n-th of equal lines in one request, counted from 1."""
-    return identity if number == 1 else b"%b#%d" % (identity, number)
+    """Identify the n-th of equal lines in one request, from the second on."""
+    return b"%b#%d" % (identity, number)

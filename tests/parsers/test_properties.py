@@ -1,6 +1,7 @@
 """Laws that hold for any input: P01 to P10, and the law of the two paths."""
 
 import itertools
+import re
 import time
 
 import pytest
@@ -440,6 +441,23 @@ def test_the_fast_path_and_the_grammar_read_the_same_metrics(message: bytes) -> 
         grammar.samples,
     )
     assert fast.problems == grammar.problems
+
+
+numbers = st.from_regex(r"[0-9]{1,42}(\.[0-9]{1,42})?", fullmatch=True)
+
+
+@given(st.lists(numbers, min_size=11, max_size=11))
+def test_the_fast_path_and_the_grammar_read_the_same_documented_line(
+    written: list[str],
+) -> None:
+    line = FULL2[len(HEADER) :]
+    fresh = iter(written)
+    message = re.sub(rb"=[0-9.]+", lambda _: b"=" + next(fresh).encode(), line)
+
+    fast = maybe_scan_samples(message)
+
+    assert fast is not None
+    assert fast.samples == parse_metric_message(message).samples
 
 
 @given(messages(st.one_of(tokens, quoted)))

@@ -19,7 +19,8 @@ which `parsers.families.kafka.grammar` reads. A property test holds that both ag
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from operator import mul
+
+from msgspec import json
 
 from parsers.errors import Reason, Unparsed, refuse
 from parsers.records import SampleKey
@@ -37,7 +38,9 @@ _SAMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,99}")
 _ADDON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _ADDON_CHARACTERS = _SOURCE_CHARACTERS = 128
 
-_UNSIGNED = rb"([0-9]{1,40}(?:\.[0-9]{1,40})?)"  # bounded, so that none overflows
+# Bounded, so that none overflows; the second is what JSON calls a number, too.
+_UNSIGNED = rb"([0-9]{1,40}(?:\.[0-9]{1,40})?)"
+_JSON_UNSIGNED = rb"((?:0|[1-9][0-9]{0,39})(?:\.[0-9]{1,40})?)"
 
 # The line that brokers send, in the order and units of Dev Center, "Kafka Metrics".
 _DOCUMENTED: tuple[tuple[str, bytes], ...] = (
@@ -56,13 +59,16 @@ _DOCUMENTED: tuple[tuple[str, bytes], ...] = (
 _DOCUMENTED_LINE = re.compile(
     rb"source=([^\s\"]*) addon=([^\s\"]*)"
     + b"".join(
-        rb" sample#%s=%s%s" % (re.escape(name.encode()), _UNSIGNED, unit)
+        rb" sample#%s=%s%s" % (re.escape(name.encode()), _JSON_UNSIGNED, unit)
         for name, unit in _DOCUMENTED
     )
     + rb"\s*\Z"
 )
 _DOCUMENTED_KEYS = tuple((name, UNITS[unit][0]) for name, unit in _DOCUMENTED)
-_DOCUMENTED_FACTORS = tuple(UNITS[unit][1] for _, unit in _DOCUMENTED)
+_DOCUMENTED_FACTORS = tuple(
+    (place, UNITS[unit][1]) for place, (_, unit) in enumerate(_DOCUMENTED) if unit
+)
+_read_numbers = json.Decoder(list[float]).decode  # a third of the time of `float`
 
 # Any other line that begins like it. What follows a number lands in the unit; if it is
 # none, the line goes the careful way.
@@ -101,8 +107,10 @@ def maybe_scan_samples(message: bytes) -> SampleLine | None:
     documented = _DOCUMENTED_LINE.match(message)
     if documented is not None:
         source, addon, *numbers = documented.groups()
-        values = map(mul, map(float, numbers), _DOCUMENTED_FACTORS)
-        samples = dict(zip(_DOCUMENTED_KEYS, values, strict=True))
+        values = _read_numbers(b"[%b]" % b",".join(numbers))
+        for place, factor in _DOCUMENTED_FACTORS:
+            values[place] *= factor
+        samples = dict(zip(_DOCUMENTED_KEYS, values))  # noqa: B905 (costs as much again)
         line = SampleLine(None, "", samples, [])
         _set_labels(line, message, source, addon)
         return line
