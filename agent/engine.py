@@ -34,7 +34,7 @@ from agent.state.checkpoint import (
     dump_clusters,
     load_clusters,
 )
-from agent.state.clusters import State
+from agent.state.clusters import ALL_APPLIED, State
 from agent.state.dedupe import Identities, RecentLines, RecentRequests
 from agent.state.log_events import EventLog, LogEvent, join_continuations
 from agent.state.telemetry import Telemetry
@@ -195,12 +195,13 @@ class Engine:
                     change.refused[Reason.NO_LEVEL] += 1
 
     def _apply_metrics(self, line: MetricLine, now: Moment, applied: Applied) -> None:
-        late, future, drops = self.state.apply_metrics(line, now)
-        self.telemetry.late_samples += late
-        self.telemetry.future_samples += future
-        for drop, count in drops.items():
-            applied.dropped[drop] += count
-        if not drops or sum(drops.values()) < len(line.samples):
+        outcome = self.state.apply_metrics(line, now)
+        if outcome is not ALL_APPLIED:
+            self.telemetry.late_samples += outcome.late
+            self.telemetry.future_samples += outcome.future
+            for drop, count in outcome.drops.items():
+                applied.dropped[drop] += count
+        if outcome is ALL_APPLIED or sum(outcome.drops.values()) < len(line.samples):
             applied.lines.append(line)
         if line.timestamp is not None:
             self.telemetry.observe_delay(now.wall - line.timestamp)

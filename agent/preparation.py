@@ -111,7 +111,7 @@ def is_new(
     """Say whether a line was not received before, and record that in the change."""
     if key is None:
         return True
-    if key in recent or key in change.keys:
+    if key in change.keys or key in recent.newer or key in recent.older:
         change.repeated[kind] += 1
         return False
     change.keys.add(key)

@@ -6,7 +6,6 @@ are brought up to date when something needs them.
 """
 
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -46,6 +45,8 @@ class Broker:
     samples: int = 0
     history: History = field(default_factory=History)
     row: Mapping[SampleKey, float] = _NO_ROW
+    _shape: tuple[SampleKey, ...] = field(init=False, default=())
+    _step_end: float = field(init=False, default=NEVER)  # of the row's, in the history
 
     def settle(self) -> None:
         """Write the row to values, stamps and history."""
@@ -54,12 +55,13 @@ class Broker:
             self.stamps.update(dict.fromkeys(self.row, self.newest))
             self.history.record(self.newest, self.row)
             self.row = _NO_ROW
+            self._shape = ()
 
     def put_row(
         self,
         samples: Mapping[SampleKey, float],
         timestamp: float,
-        known: AbstractSet[SampleKey],
+        known: set[SampleKey],
     ) -> bool:
         """Put a trusted line in place of the row, if all of it is to be applied.
 
@@ -71,16 +73,19 @@ class Broker:
         Returns:
             False, with nothing applied, where each sample has to be judged by itself.
         """
-        same = samples.keys() == self.row.keys()
+        shape = tuple(samples)  # compared with another by identity, in their order
+        same = shape == self._shape
         if (
             timestamp < self.newest
             or min(samples.values()) < 0
-            or not (same or samples.keys() <= known)
+            or not (same or known.issuperset(shape))
         ):
             return False
-        if not same or timestamp // STEP_SECONDS != self.newest // STEP_SECONDS:
+        if not same or timestamp >= self._step_end:
             self.settle()
+            self._step_end = (timestamp // STEP_SECONDS + 1) * STEP_SECONDS
         self.row = samples
+        self._shape = shape
         self.newest = timestamp
         return True
 

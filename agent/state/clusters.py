@@ -67,7 +67,8 @@ class Applied(NamedTuple):
     drops: Mapping[Drop, int] = MappingProxyType({})
 
 
-_ALL = Applied()
+ALL_APPLIED = Applied()
+"""What becomes of the usual line."""
 
 
 class State:
@@ -179,7 +180,7 @@ class State:
         if timestamp <= wall + FUTURE_SECONDS and broker.put_row(
             samples, timestamp, self.admission.known_samples
         ):
-            applied = _ALL
+            applied = ALL_APPLIED
         else:
             applied = self._apply_each(broker, samples, timestamp, wall)
             if applied.late + applied.future + sum(applied.drops.values()) == len(

@@ -50,12 +50,13 @@ class Identities:
         if line.timestamp is None:
             return None
         if isinstance(line, MetricLine):
-            origin, content = f"{line.addon}/{line.broker}", line.content
-        elif isinstance(line, BrokerLog):
-            origin, content = f"{line.addon}.{line.node}", line.message.rstrip()
-        else:
-            origin, content = line.code, line.message.rstrip()
-        return self._digest(f"{origin} {line.timestamp!r} ".encode() + content)
+            head = f"{line.addon}/{line.broker} {line.timestamp!r} "
+            return self._digest(head.encode() + line.content)
+        origin = (
+            f"{line.addon}.{line.node}" if isinstance(line, BrokerLog) else line.code
+        )
+        head = f"{origin} {line.timestamp!r} "
+        return self._digest(head.encode() + line.message.rstrip())
 
     def _digest(self, content: bytes) -> bytes:
         digest = self._keyed.copy()
@@ -106,9 +107,6 @@ class RecentLines:
         self._generation = max(entries // 2, 1)
         self.newer: set[bytes] = set()
         self.older: set[bytes] = set()
-
-    def __contains__(self, line: bytes) -> bool:
-        return line in self.newer or line in self.older
 
     def remember(self, lines: Collection[bytes]) -> None:
         """Remember lines, by their identities or `occurrence`."""

@@ -10,13 +10,7 @@ header parsed, and only frames of a family their message.
 from collections.abc import Iterator
 
 from parsers.errors import Reason, refuse
-from parsers.families import (
-    Budget,
-    Owner,
-    may_own,
-    maybe_find_owner,
-    parse_message,
-)
+from parsers.families import Budget, may_own, maybe_find_owner, parse_message
 from parsers.records import Batch, FrameKind, Header
 from parsers.wire.framing import (
     LOOKAHEAD_BYTES,
@@ -28,6 +22,7 @@ from parsers.wire.framing import (
     last_two_frames,
     locate_frame,
 )
+from parsers.wire.known import KnownHeaders
 from parsers.wire.syslog import maybe_parse_header
 
 DEFAULT_FRAME_LIMIT_BYTES = 65_536
@@ -40,10 +35,6 @@ SLICE_BYTES = 16_384
 # family's, short enough to hold next to nothing of the message.
 _ORIGIN_BYTES = 18
 _FOREIGN_LIMIT = 4096
-_KNOWN_LIMIT = 1024
-_NO_MSGID = b" - "
-_STRUCTURED_DATA = (b"- ", b"[")  # how it can begin
-_COUNT_BYTES = 4  # of the frames in STEPS
 _LOCAL0 = 16  # RFC 5424, table 1
 # The decoder looks back for a swallowed frame this often in a body; then it only goes
 # forward, which keeps the work linear for bodies made to be slow.
@@ -79,6 +70,7 @@ class DrainDecoder:
         budget: Budget | None = None,
         local0_only: bool = False,
     ) -> None:
+        self._known = KnownHeaders(frame_limit_bytes)
         self._limit = frame_limit_bytes
         self._budget = budget if budget is not None else Budget(65_536)
         self._local0_only = local0_only
@@ -86,7 +78,6 @@ class DrainDecoder:
             count: step for count, step in STEPS.items() if step <= frame_limit_bytes
         }
         self._foreign: set[bytes] = set()
-        self._known: dict[bytes, tuple[Owner, Header]] = {}
         self._reset(b"")
 
     def _reset(self, body: bytes) -> None:
@@ -246,29 +237,6 @@ class DrainDecoder:
         self._position = position
         return passed
 
-    def _take_known(self, batch: Batch, stop: int) -> None:
-        """Decode the frames before `stop` whose headers have been read before."""
-        body, position, limit = self._body, self._position, self._limit
-        while position < stop:
-            start = position + _COUNT_BYTES
-            end = position + STEPS.get(body[position : start + 1], 0)
-            message = body.find(_NO_MSGID, start, end) + len(_NO_MSGID)
-            known = self._known.get(body[start:message])
-            if (
-                known is None
-                or body.startswith(_STRUCTURED_DATA, message)
-                or not start < end <= min(start + limit, len(body))
-                or not is_whole(body, start, end, limit)
-            ):
-                break
-            owner, header = known
-            batch.count(owner[1])
-            batch.records += parse_message(
-                owner, header, body[message:end], self._budget
-            )
-            self._followed = self._careful = position
-            self._position = position = end
-
     def _take_frame(self, batch: Batch, stop: int) -> None:
         """Decode the frame at the position, which may be anything."""
         body, position = self._body, self._position
@@ -290,7 +258,7 @@ class DrainDecoder:
             self._remember_foreign(position)
             self._position = end
             return
-        self._remember_known(content, message_start, owner, header)
+        self._known.learn(content, message_start, owner, header)
         self._followed = self._careful = position
         self._position = end
         complete = is_whole(body, start, end, self._limit)
@@ -305,6 +273,20 @@ class DrainDecoder:
         )
         if header.bad_timestamp:
             batch.records.append(refuse(Reason.BAD_TIMESTAMP, content))
+
+    def _take_known(self, batch: Batch, stop: int) -> None:
+        """Decode frames with known headers up to the first other one."""
+        body, position = self._body, self._position
+        while position < stop:
+            known = self._known.maybe_locate(body, position)
+            if known is None:
+                break
+            owner, header, start, end = known
+            batch.count(owner[1])
+            message = body[start:end]
+            batch.records += parse_message(owner, header, message, self._budget)
+            self._followed = self._careful = position
+            self._position = position = end
 
     def _is_trusted(self, header: Header, kind: FrameKind) -> bool:
         """Say whether the facility fits; the log pipeline writes as local5."""
@@ -345,23 +327,6 @@ class DrainDecoder:
         self._lost = found is None
         self._position = max(stop, fault) if found is None else found
         self._followed = self._careful = self._position
-
-    def _remember_known(
-        self, content: bytes, message_start: int, owner: Owner, header: Header
-    ) -> None:
-        """Remember a header of ours, for the other lines of the same second.
-
-        Only one that ends with the first blank MSGID and without structured data: its
-        bytes alone tell then where it ends.
-        """
-        if (
-            header.bad_timestamp
-            or content.find(_NO_MSGID) + len(_NO_MSGID) != message_start
-        ):
-            return
-        if len(self._known) >= _KNOWN_LIMIT:
-            self._known.clear()
-        self._known[content[:message_start]] = owner, header
 
     def _remember_foreign(self, position: int) -> None:
         """Learn the origin of the frame at `position` if no family can own it."""
