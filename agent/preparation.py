@@ -51,12 +51,12 @@ class Preparation:
         """Add one record to the change."""
         change = self._change
         match record:
-            case MetricLine() if not change.is_duplicate:
-                self._judge_metrics(record)
             case DrainLoss():
                 self._judge_loss(record)
             case _ if change.is_duplicate:
                 pass
+            case MetricLine():
+                self._judge_metrics(record)
             case BrokerLog():
                 self._judge_log(record)
             case BrokerContinuation():
