@@ -28,13 +28,14 @@ from agent.metrics.specs import Drop
 from agent.preparation import Preparation, drop_repeated, is_own
 from agent.settings import Settings
 from agent.snapshot import Snapshot
+from agent.state.brokers import ALL_APPLIED
 from agent.state.checkpoint import (
     VERSION,
     Checkpoint,
     dump_clusters,
     load_clusters,
 )
-from agent.state.clusters import ALL_APPLIED, State
+from agent.state.clusters import State
 from agent.state.dedupe import Identities, RecentLines, RecentRequests
 from agent.state.log_events import EventLog, LogEvent, join_continuations
 from agent.state.telemetry import Telemetry

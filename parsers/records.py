@@ -90,12 +90,7 @@ class MetricLine(NamedTuple):
     @property
     def content(self) -> bytes:
         """The message without ``source=``, which differs between attachments."""
-        message = self.message
-        source = _SOURCE.search(message)
-        if source is None:
-            return message.rstrip()
-        start, end = source.span()
-        return (message[:start] + message[end:]).rstrip()
+        return _SOURCE.sub(b"", self.message, count=1).rstrip()
 
 
 class Context(NamedTuple):

@@ -5,19 +5,46 @@ its *row*, and the next one of the same shape takes its place; values, stamps an
 are brought up to date when something needs them.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
+from agent.metrics.specs import KNOWN_SAMPLES, Drop
+from agent.state.admission import Admission
 from agent.state.history import STEP_SECONDS, History
 from parsers import SampleKey
 
 # Stamps of untrusted samples are moved back by this, so that among themselves the
 # newest wins, and any trusted one wins over all of them.
-DISTRUST_SECONDS = 1e12
+_DISTRUST_SECONDS = 1e12
 NEVER = float("-inf")
 
 _NO_ROW: Mapping[SampleKey, float] = MappingProxyType({})
+
+
+class Applied(NamedTuple):
+    """What became of one metric line; by default all of it was applied.
+
+    Attributes:
+        late: Samples older than the newest of their series.
+        future: Samples with a timestamp in the future that lost to trusted ones.
+        drops: Samples without a series, by reason.
+    """
+
+    late: int = 0
+    future: int = 0
+    drops: Mapping[Drop, int] = MappingProxyType({})
+
+    @property
+    def lost(self) -> int:
+        """Samples that were not applied."""
+        return self.late + self.future + sum(self.drops.values())
+
+
+ALL_APPLIED = Applied()
+"""What becomes of the usual line."""
 
 
 @dataclass(slots=True)
@@ -48,37 +75,61 @@ class Broker:
     _shape: tuple[SampleKey, ...] = field(init=False, default=())
     _step_end: float = field(init=False, default=NEVER)  # of the row's, in the history
 
-    def settle(self) -> None:
-        """Write the row to values, stamps and history."""
-        if self.row:
-            self.values.update(self.row)
-            self.stamps.update(dict.fromkeys(self.row, self.newest))
-            self.history.record(self.newest, self.row)
-            self.row = _NO_ROW
-            self._shape = ()
-
-    def put_row(
+    def apply(
         self,
         samples: Mapping[SampleKey, float],
         timestamp: float,
-        known: set[SampleKey],
-    ) -> bool:
-        """Put a trusted line in place of the row, if all of it is to be applied.
+        trusted: bool,  # noqa: FBT001 (called for each line)
+        admission: Admission,
+    ) -> Applied:
+        """Apply the samples that have a gauge and are not older than what is there.
 
         Args:
-            samples: The line's, at least one.
+            samples: Those of one line, at least one.
             timestamp: The line's.
-            known: Samples that have a gauge.
+            trusted: False where that is too far in the future.
+            admission: What gives samples their gauges.
 
         Returns:
-            False, with nothing applied, where each sample has to be judged by itself.
+            What was not applied.
         """
+        if trusted and self._replace_row(samples, timestamp, admission):
+            return ALL_APPLIED
+        self.settle()
+        stamp = timestamp if trusted else timestamp - _DISTRUST_SECONDS
+        drops: dict[Drop, int] = defaultdict(int)
+        kept = drop_negative(samples)
+        if len(kept) < len(samples):
+            drops[Drop.NEGATIVE_VALUE] = len(samples) - len(kept)
+        if trusted:
+            self.history.record(timestamp, kept)
+        outdated = 0
+        for key, value in kept.items():
+            specs = admission.admit_sample(key)
+            if isinstance(specs, Drop):
+                drops[specs] += 1
+            elif stamp < self.stamps.get(key, NEVER):
+                outdated += 1
+            else:
+                self.values[key] = value
+                self.stamps[key] = stamp
+                self.newest = max(self.newest, stamp)
+        late, future = (outdated, 0) if trusted else (0, outdated)
+        return Applied(late, future, drops)
+
+    def _replace_row(
+        self,
+        samples: Mapping[SampleKey, float],
+        timestamp: float,
+        admission: Admission,
+    ) -> bool:
+        """Make a trusted line the row; False where each sample has to be judged."""
         shape = tuple(samples)  # compared with another by identity, in their order
         same = shape == self._shape
         if (
             timestamp < self.newest
             or min(samples.values()) < 0
-            or not (same or known.issuperset(shape))
+            or not (same or admission.known_samples.issuperset(shape))
         ):
             return False
         if not same or timestamp >= self._step_end:
@@ -89,17 +140,14 @@ class Broker:
         self.newest = timestamp
         return True
 
-    def maybe_write(self, key: SampleKey, value: float, stamp: float) -> bool:
-        """Write one sample; False where it is older than what is there.
-
-        Call `settle` before.
-        """
-        if stamp < self.stamps.get(key, NEVER):
-            return False
-        self.values[key] = value
-        self.stamps[key] = stamp
-        self.newest = max(self.newest, stamp)
-        return True
+    def settle(self) -> None:
+        """Write the row to values, stamps and history."""
+        if self.row:
+            self.values.update(self.row)
+            self.stamps.update(dict.fromkeys(self.row, self.newest))
+            self.history.record(self.newest, self.row)
+            self.row = _NO_ROW
+            self._shape = ()
 
     def copy_values(self) -> dict[SampleKey, float]:
         """Return the newest value of each sample, in a dict of its own."""
@@ -123,6 +171,15 @@ class Broker:
         self.settle()
         for key, stamp in self.stamps.items():
             if stamp > wall:
-                self.stamps[key] = stamp - DISTRUST_SECONDS
+                self.stamps[key] = stamp - _DISTRUST_SECONDS
         self.newest = max(self.stamps.values(), default=NEVER)
         self.last_timestamp = min(self.last_timestamp, wall)
+
+
+def drop_negative(samples: Mapping[SampleKey, float]) -> dict[SampleKey, float]:
+    """Drop negative values of documented samples: loads, rates, shares and memory."""
+    return {
+        key: value
+        for key, value in samples.items()
+        if value >= 0 or key[0] not in KNOWN_SAMPLES
+    }

@@ -3,22 +3,19 @@
 Plain dicts, one thread; time is an argument. `agent.snapshot` decides what is exported.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import NamedTuple
 
 from agent.clock import Moment
 from agent.kafka.classifier import Verdict
-from agent.metrics.specs import KNOWN_SAMPLES, Drop
+from agent.metrics.specs import Drop
 from agent.settings import Settings
 from agent.state.admission import Admission
-from agent.state.brokers import DISTRUST_SECONDS, NEVER, Broker
+from agent.state.brokers import ALL_APPLIED, NEVER, Applied, Broker
 from agent.state.history import History
 from agent.state.nodes import Node, broker_of, learn_broker
 from agent.state.views import BrokerView, ClustersView, NodeView, Status
-from parsers import BrokerLog, MetricLine, SampleKey
+from parsers import BrokerLog, MetricLine
 
 FUTURE_SECONDS = 300.0
 """A timestamp may be ahead of our clock by this much and still be trusted."""
@@ -27,15 +24,6 @@ SILENT_FACTOR = 12
 """A broker is silent when nothing came for this many times ``--stale-after``."""
 
 _STEP_SECONDS = 1.0  # a clock that is set back, not slewed
-
-
-def drop_negative(samples: Mapping[SampleKey, float]) -> dict[SampleKey, float]:
-    """Drop negative values of documented samples: loads, rates, shares and memory."""
-    return {
-        key: value
-        for key, value in samples.items()
-        if value >= 0 or key[0] not in KNOWN_SAMPLES
-    }
 
 
 @dataclass(slots=True)
@@ -51,24 +39,6 @@ class Cluster:
     brokers: dict[str | None, Broker] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     seen_at: float = NEVER
-
-
-class Applied(NamedTuple):
-    """What became of one metric line; by default all of it was applied.
-
-    Attributes:
-        late: Samples older than the newest of their series.
-        future: Samples with a timestamp in the future that lost to trusted ones.
-        drops: Samples without a series, by reason.
-    """
-
-    late: int = 0
-    future: int = 0
-    drops: Mapping[Drop, int] = MappingProxyType({})
-
-
-ALL_APPLIED = Applied()
-"""What becomes of the usual line."""
 
 
 class State:
@@ -177,16 +147,10 @@ class State:
         wall = now.wall
         timestamp = wall if line.timestamp is None else line.timestamp
         broker.samples += len(samples)
-        if timestamp <= wall + FUTURE_SECONDS and broker.put_row(
-            samples, timestamp, self.admission.known_samples
-        ):
-            applied = ALL_APPLIED
-        else:
-            applied = self._apply_each(broker, samples, timestamp, wall)
-            if applied.late + applied.future + sum(applied.drops.values()) == len(
-                samples
-            ):
-                return applied
+        trusted = timestamp <= wall + FUTURE_SECONDS
+        applied = broker.apply(samples, timestamp, trusted, self.admission)
+        if applied is not ALL_APPLIED and applied.lost == len(samples):
+            return applied
         broker.applied_at = now.monotonic
         if timestamp > broker.last_timestamp:
             broker.last_timestamp = min(timestamp, wall)
@@ -201,36 +165,6 @@ class State:
                     broker.distrust(now.wall)
         self._offset = offset
         self._compared_at = now
-
-    def _apply_each(
-        self,
-        broker: Broker,
-        samples: Mapping[SampleKey, float],
-        timestamp: float,
-        wall: float,
-    ) -> Applied:
-        """Apply those samples that have a gauge and are not older than what is there."""
-        broker.settle()
-        trusted = timestamp <= wall + FUTURE_SECONDS
-        stamp = timestamp if trusted else timestamp - DISTRUST_SECONDS
-        drops: dict[Drop, int] = defaultdict(int)
-        kept = drop_negative(samples)
-        if len(kept) < len(samples):
-            drops[Drop.NEGATIVE_VALUE] = len(samples) - len(kept)
-        if trusted:
-            broker.history.record(timestamp, kept)
-        outdated = 0
-        for key, value in kept.items():
-            specs = self.admission.admit_sample(key)
-            if isinstance(specs, Drop):
-                drops[specs] += 1
-            elif not broker.maybe_write(key, value, stamp):
-                outdated += 1
-        return Applied(
-            late=outdated if trusted else 0,
-            future=0 if trusted else outdated,
-            drops=drops,
-        )
 
     def apply_log(self, line: BrokerLog, verdict: Verdict, now: Moment) -> Drop | None:
         """Count a broker's line under its node, level, category and urgency.
