@@ -98,13 +98,15 @@ class Broker:
         self.settle()
         stamp = timestamp if trusted else timestamp - _DISTRUST_SECONDS
         drops: dict[Drop, int] = defaultdict(int)
-        kept = drop_negative(samples)
-        if len(kept) < len(samples):
-            drops[Drop.NEGATIVE_VALUE] = len(samples) - len(kept)
+        if min(samples.values()) < 0:
+            kept = drop_negative(samples)
+            if len(kept) < len(samples):
+                drops[Drop.NEGATIVE_VALUE] = len(samples) - len(kept)
+            samples = kept
         if trusted:
-            self.history.record(timestamp, kept)
+            self.history.record(timestamp, samples)
         outdated = 0
-        for key, value in kept.items():
+        for key, value in samples.items():
             specs = admission.admit_sample(key)
             if isinstance(specs, Drop):
                 drops[specs] += 1

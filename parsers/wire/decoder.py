@@ -183,8 +183,7 @@ class DrainDecoder:
                 continue
             # A final newline may have been trimmed from the body.
             self._skip_foreign(batch, stop, len(self._body) + 1)
-            self._take_known(batch, stop)
-            if self._position < stop:
+            if self._position < stop and not self._take_known(batch, stop):
                 self._take_frame(batch, stop)
 
     def _take_settled(self, batch: Batch) -> bool:
@@ -274,9 +273,10 @@ class DrainDecoder:
         if header.bad_timestamp:
             batch.records.append(refuse(Reason.BAD_TIMESTAMP, content))
 
-    def _take_known(self, batch: Batch, stop: int) -> None:
-        """Decode frames with known headers up to the first other one."""
+    def _take_known(self, batch: Batch, stop: int) -> bool:
+        """Decode frames with known headers up to the first other one; was there any?"""
         body, position = self._body, self._position
+        first = position
         while position < stop:
             known = self._known.maybe_locate(body, position)
             if known is None:
@@ -287,6 +287,7 @@ class DrainDecoder:
             batch.records += parse_message(owner, header, message, self._budget)
             self._followed = self._careful = position
             self._position = position = end
+        return position > first
 
     def _is_trusted(self, header: Header, kind: FrameKind) -> bool:
         """Say whether the facility fits; the log pipeline writes as local5."""
