@@ -1,8 +1,8 @@
 """The newest values of one broker, by the lines' own timestamps.
 
-A broker sends lines of one shape every few seconds. So its newest line is kept whole, as
-its *row*, and the next one of the same shape takes its place; values, stamps and history
-are brought up to date when something needs them.
+A broker repeats the same samples every few seconds. So its newest line is kept whole, as
+its *row*, and the next line with the same samples replaces it; values, stamps and history
+are updated when they are read, or when another line needs them.
 """
 
 from collections import defaultdict
@@ -126,7 +126,8 @@ class Broker:
         admission: Admission,
     ) -> bool:
         """Make a trusted line the row; False where each sample has to be judged."""
-        shape = tuple(samples)  # compared with another by identity, in their order
+        # Quicker to compare than two sets of keys: equal keys are mostly one object.
+        shape = tuple(samples)
         same = shape == self._shape
         if (
             timestamp < self.newest

@@ -274,7 +274,7 @@ class DrainDecoder:
             batch.records.append(refuse(Reason.BAD_TIMESTAMP, content))
 
     def _take_known(self, batch: Batch, stop: int) -> bool:
-        """Decode frames with known headers up to the first other one; was there any?"""
+        """Decode the frames up to the first unknown header; False when there is none."""
         body, position = self._body, self._position
         first = position
         while position < stop:

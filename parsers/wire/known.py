@@ -1,8 +1,8 @@
 """Headers of Kafka's frames that were read before, recognised by their bytes.
 
-Lines of one second share their headers but for the broker, so most headers of a busy drain
-are known. Only a header that ends with its first blank MSGID, and without structured
-data, is learned: nothing but its own bytes decides then where it ends.
+Lines of one broker id and one second share their header, so a busy drain repeats most
+headers. A header is learned only if it ends with its first empty MSGID (``-``) and no
+structured data follows: its own bytes then decide where it ends.
 """
 
 from parsers.families import Owner
@@ -16,7 +16,7 @@ _STRUCTURED_DATA = (b"- ", b"[")  # how it can begin
 
 
 class KnownHeaders:
-    """What was learned.
+    """The headers that were learned, a bounded number.
 
     Args:
         limit_bytes: Larger frames are not found.
