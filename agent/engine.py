@@ -27,6 +27,7 @@ from agent.metrics.specs import Drop
 from agent.preparation import Preparation, drop_repeated, is_own
 from agent.settings import Settings
 from agent.snapshot import Snapshot
+from agent.state.brokers import ALL_APPLIED
 from agent.state.checkpoint import (
     VERSION,
     Checkpoint,
@@ -167,8 +168,7 @@ class Engine:
                 self._apply(line, change, applied)
             except Exception as error:  # noqa: BLE001 (the boundary of one line)
                 change.faults.append(error)
-        for key in change.keys:
-            self._lines.remember(key)
+        self._lines.remember(change.keys)
         self._count(change, applied)
         return applied
 
@@ -201,11 +201,12 @@ class Engine:
 
     def _apply_metrics(self, line: MetricLine, now: Moment, applied: Applied) -> None:
         outcome = self.state.apply_metrics(line, now)
-        self.telemetry.late_samples += outcome.late
-        self.telemetry.future_samples += outcome.future
-        for drop, count in outcome.drops.items():
-            applied.dropped[drop] += count
-        if not outcome.drops or sum(outcome.drops.values()) < len(line.samples):
+        if outcome is not ALL_APPLIED:
+            self.telemetry.late_samples += outcome.late
+            self.telemetry.future_samples += outcome.future
+            for drop, count in outcome.drops.items():
+                applied.dropped[drop] += count
+        if outcome is ALL_APPLIED or sum(outcome.drops.values()) < len(line.samples):
             applied.lines.append(line)
         if line.timestamp is not None:
             self.telemetry.observe_delay(now.wall - line.timestamp)

@@ -14,7 +14,8 @@ from agent.heroku_api.client import Outcome
 from agent.heroku_api.schedule import Endpoint
 from agent.metrics.specs import Drop
 from agent.state.admission import Admission
-from agent.state.clusters import Broker, Cluster, State
+from agent.state.brokers import Broker
+from agent.state.clusters import Cluster, State
 from agent.state.log_events import LogEvent
 from agent.state.nodes import Cell, Node
 from parsers import ClusterUse, FrameKind, Level, LossCode, Reason, SampleKey
@@ -164,6 +165,7 @@ def _load_broker(record: BrokerRecord, admission: Admission, now: Moment) -> Bro
 
 
 def _dump_broker(broker: Broker, now: Moment) -> BrokerRecord:
+    broker.settle()
     newest, points = broker.history.dump()
     return BrokerRecord(
         values=broker.values,

@@ -104,7 +104,8 @@ class Telemetry:
     def observe_delay(self, seconds: float) -> None:
         """Count one Kafka line that was `seconds` old on receipt."""
         self.delay_buckets[bisect_left(DELAY_BUCKETS_SECONDS, seconds)] += 1
-        self.delay_sum += max(seconds, 0.0)
+        if seconds > 0.0:
+            self.delay_sum += seconds
 
     def dump(self) -> TelemetryRecord:
         """Return a record of all counters."""

@@ -22,6 +22,7 @@ from parsers.wire.framing import (
     last_two_frames,
     locate_frame,
 )
+from parsers.wire.known import KnownHeaders
 from parsers.wire.syslog import maybe_parse_header
 
 DEFAULT_FRAME_LIMIT_BYTES = 65_536
@@ -69,6 +70,7 @@ class DrainDecoder:
         budget: Budget | None = None,
         local0_only: bool = False,
     ) -> None:
+        self._known = KnownHeaders(frame_limit_bytes)
         self._limit = frame_limit_bytes
         self._budget = budget if budget is not None else Budget(65_536)
         self._local0_only = local0_only
@@ -181,7 +183,7 @@ class DrainDecoder:
                 continue
             # A final newline may have been trimmed from the body.
             self._skip_foreign(batch, stop, len(self._body) + 1)
-            if self._position < stop:
+            if self._position < stop and not self._take_known(batch, stop):
                 self._take_frame(batch, stop)
 
     def _take_settled(self, batch: Batch) -> bool:
@@ -255,6 +257,7 @@ class DrainDecoder:
             self._remember_foreign(position)
             self._position = end
             return
+        self._known.learn(content, message_start, owner, header)
         self._followed = self._careful = position
         self._position = end
         complete = is_whole(body, start, end, self._limit)
@@ -269,6 +272,22 @@ class DrainDecoder:
         )
         if header.bad_timestamp:
             batch.records.append(refuse(Reason.BAD_TIMESTAMP, content))
+
+    def _take_known(self, batch: Batch, stop: int) -> bool:
+        """Decode the frames up to the first unknown header; False when there is none."""
+        body, position = self._body, self._position
+        first = position
+        while position < stop:
+            known = self._known.maybe_locate(body, position)
+            if known is None:
+                break
+            owner, header, start, end = known
+            batch.count(owner[1])
+            message = body[start:end]
+            batch.records += parse_message(owner, header, message, self._budget)
+            self._followed = self._careful = position
+            self._position = position = end
+        return position > first
 
     def _is_trusted(self, header: Header, kind: FrameKind) -> bool:
         """Say whether the facility fits; the log pipeline writes as local5."""

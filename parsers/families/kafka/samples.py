@@ -18,7 +18,9 @@ which `parsers.families.kafka.grammar` reads. A property test holds that both ag
 
 import re
 from dataclasses import dataclass, field
-from operator import mul
+from functools import lru_cache
+
+from msgspec import json
 
 from parsers.errors import Reason, Unparsed, refuse
 from parsers.records import SampleKey
@@ -34,9 +36,11 @@ BLANKS = b" \t\r\n\x0b\x0c"
 
 _SAMPLE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,99}")
 _ADDON = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_SOURCE_CHARACTERS = 128
+_ADDON_CHARACTERS = _SOURCE_CHARACTERS = 128
 
-_UNSIGNED = rb"([0-9]{1,40}(?:\.[0-9]{1,40})?)"  # bounded, so that none overflows
+# Bounded, so that none overflows; the second is what JSON calls a number, too.
+_UNSIGNED = rb"([0-9]{1,40}(?:\.[0-9]{1,40})?)"
+_JSON_UNSIGNED = rb"((?:0|[1-9][0-9]{0,39})(?:\.[0-9]{1,40})?)"
 
 # The line that brokers send, in the order and units of Dev Center, "Kafka Metrics".
 _DOCUMENTED: tuple[tuple[str, bytes], ...] = (
@@ -55,13 +59,16 @@ _DOCUMENTED: tuple[tuple[str, bytes], ...] = (
 _DOCUMENTED_LINE = re.compile(
     rb"source=([^\s\"]*) addon=([^\s\"]*)"
     + b"".join(
-        rb" sample#%s=%s%s" % (re.escape(name.encode()), _UNSIGNED, unit)
+        rb" sample#%s=%s%s" % (re.escape(name.encode()), _JSON_UNSIGNED, unit)
         for name, unit in _DOCUMENTED
     )
     + rb"\s*\Z"
 )
 _DOCUMENTED_KEYS = tuple((name, UNITS[unit][0]) for name, unit in _DOCUMENTED)
-_DOCUMENTED_FACTORS = tuple(UNITS[unit][1] for _, unit in _DOCUMENTED)
+_DOCUMENTED_FACTORS = tuple(
+    (place, UNITS[unit][1]) for place, (_, unit) in enumerate(_DOCUMENTED) if unit
+)
+_read_numbers = json.Decoder(list[float]).decode  # a third of the time of `float`
 
 # Any other line that begins like it. What follows a number lands in the unit; if it is
 # none, the line goes the careful way.
@@ -100,8 +107,11 @@ def maybe_scan_samples(message: bytes) -> SampleLine | None:
     documented = _DOCUMENTED_LINE.match(message)
     if documented is not None:
         source, addon, *numbers = documented.groups()
-        values = map(mul, map(float, numbers), _DOCUMENTED_FACTORS)
-        line = SampleLine(samples=dict(zip(_DOCUMENTED_KEYS, values, strict=True)))
+        values = _read_numbers(b"[%b]" % b",".join(numbers))
+        for place, factor in _DOCUMENTED_FACTORS:
+            values[place] *= factor
+        samples = dict(zip(_DOCUMENTED_KEYS, values))  # noqa: B905 (costs as much again)
+        line = SampleLine(None, "", samples, [])
         _set_labels(line, message, source, addon)
         return line
     if b'"' in message:
@@ -215,15 +225,26 @@ def _set_labels(
     line: SampleLine, message: bytes, source: bytes | None, addon: bytes | None
 ) -> None:
     """Set the attachment and the add-on of `line`; refuse an add-on that is no name."""
-    line.source = (source or b"").decode("utf-8", "replace")[:_SOURCE_CHARACTERS]
+    if source is not None:
+        line.source = _decode_source(source[: 4 * _SOURCE_CHARACTERS])
     if addon is None:
         line.problems.append(refuse(Reason.NO_ADDON, message))
         return
-    name = addon.decode("utf-8", "replace")
-    if is_addon_name(name):
-        line.addon = name
-    else:
+    line.addon = _maybe_decode_addon(addon[: _ADDON_CHARACTERS + 1])
+    if line.addon is None:
         line.problems.append(refuse(Reason.BAD_ADDON, addon))
+
+
+# Many lines have the same labels. What is remembered is bounded in number and size.
+@lru_cache(maxsize=256)
+def _decode_source(source: bytes) -> str:
+    return source.decode("utf-8", "replace")[:_SOURCE_CHARACTERS]
+
+
+@lru_cache(maxsize=256)
+def _maybe_decode_addon(addon: bytes) -> str | None:
+    name = addon.decode("utf-8", "replace")
+    return name if is_addon_name(name) else None
 
 
 def is_addon_name(name: str) -> bool:
