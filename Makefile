@@ -71,7 +71,7 @@ $(RUNTIME): requirements.txt
 	@touch $@
 
 # Optional: without a compiler this says so, and the agent runs in pure Python.
-$(SPEEDUPS): build_speedups.py parsers/_speedups.c parsers/_speedups.h
+$(SPEEDUPS): build_speedups.py $(wildcard parsers/native/*)
 	@$(PYTHON) build_speedups.py
 
 # dashboards/requirements.txt without its dependencies: it asks for Kerberos, whose headers

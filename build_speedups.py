@@ -13,8 +13,9 @@ import sys
 import sysconfig
 from pathlib import Path
 
-SOURCE = Path(__file__).parent / "parsers" / "_speedups.c"
-TARGET = SOURCE.with_suffix(".abi3.so")
+ROOT = Path(__file__).parent
+SOURCE = ROOT / "parsers" / "native" / "speedups.c"
+TARGET = ROOT / "parsers" / "_speedups.abi3.so"
 
 _TIMEOUT_SECONDS = 300
 _IMPORT = """\

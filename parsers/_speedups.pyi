@@ -1,4 +1,4 @@
-# The compiled extension, which is optional; `_speedups.c` is its source.
+# The compiled extension, which is optional; `native/speedups.c` is its source.
 
 from typing import final
 

@@ -1,7 +1,7 @@
 """Frames of unrelated origin: recognised by their first bytes, and skipped.
 
 95 to 99 % of a drain are such frames, so this loop decides what a drain costs. It exists
-twice: here, and compiled in `parsers/_speedups.h`, which takes a thirtieth of the time
+twice: here, and compiled in `parsers/native/walk.h`, which takes a thirtieth of the time
 and is used wherever it was built. A property test holds that both agree.
 """
 

@@ -3,7 +3,7 @@
 
    input = the message. `tests/parsers/test_speedups.py` reads the corpus in the same way
    and compares with Python. `make fuzz` builds and runs it. */
-#include "../../parsers/_speedups.h"
+#include "../../parsers/native/scan.h"
 
 static const char *const LEARNED[][2] = {
     {"load-avg-1m", ""},  {"load-avg-5m", ""},   {"load-avg-15m", ""},

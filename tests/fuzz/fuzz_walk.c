@@ -4,7 +4,7 @@
    input = limit / 256, stop (2 bytes, little endian), number of origins, origins of
    18 bytes, body. `tests/parsers/test_speedups.py` reads the corpus in the same way and
    compares with Python. `make fuzz` builds and runs it. */
-#include "../../parsers/_speedups.h"
+#include "../../parsers/native/walk.h"
 
 static int
 contains(const unsigned char *origins, size_t count, Span body, size_t place)

@@ -57,7 +57,7 @@ def test_pure_python_serves_where_there_is_no_compiler(
 
 def test_what_cannot_be_imported_is_not_kept(checkout: Path) -> None:
     find_program("cc")
-    source = checkout / "parsers" / "_speedups.c"
+    source = checkout / "parsers" / "native" / "speedups.c"
     source.write_text(source.read_text().replace("PyInit__speedups", "PyInit_other"))
     shown = run(checkout, "build_speedups.py")
 

@@ -1,12 +1,13 @@
-/* The compiled extension: the loops of `_speedups.h` for Python. `_speedups.pyi` says
-   what each method does, and `tests/parsers/test_speedups.py` holds them to the pure
-   versions. Limited API, so that one build serves Python 3.11 and all later ones. */
+/* The compiled extension `parsers._speedups`: the walk and the scan for Python.
+   `_speedups.pyi` says what each method does, and `tests/parsers/test_speedups.py` holds
+   them to the pure versions. Limited API: one build serves Python 3.11 and later. */
 
 #define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include "_speedups.h"
+#include "scan.h"
+#include "walk.h"
 
 typedef struct {
     PyObject_HEAD
