@@ -15,6 +15,14 @@ typedef struct {
     Py_ssize_t limit; /* ForeignFrames: the largest frame, in bytes */
 } Learned;
 
+/* Py_RETURN_NONE takes no reference in the headers of 3.12 and 3.13, whose None is not
+   counted; that of 3.11 is. */
+static PyObject *
+new_none(void)
+{
+    return Py_NewRef(Py_None);
+}
+
 static int
 read_bytes(PyObject *object, Span *span)
 {
@@ -88,7 +96,7 @@ static PyObject *
 clear(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     clear_learned((Learned *)self);
-    Py_RETURN_NONE;
+    return new_none();
 }
 
 /* ---- ForeignFrames ------------------------------------------------------------------ */
@@ -122,7 +130,7 @@ learn_foreign(PyObject *self, PyObject *origin)
     if (table_add(table, span, (Span){NULL, 0}) == NULL) {
         return PyErr_NoMemory();
     }
-    Py_RETURN_NONE;
+    return new_none();
 }
 
 static PyObject *
@@ -198,7 +206,7 @@ learn_sample(PyObject *self, PyObject *const *args, Py_ssize_t count)
     entry->value = Py_NewRef(args[2]);
     entry->factor = factor;
     Py_XDECREF(before);
-    Py_RETURN_NONE;
+    return new_none();
 }
 
 /* Convert a number with too many digits for the exact way, as `float` does. */
@@ -241,12 +249,12 @@ scan(PyObject *self, PyObject *message)
         return NULL;
     }
     if (!scan_line(&((Learned *)self)->table, span, &line)) {
-        Py_RETURN_NONE;
+        return new_none();
     }
     PyObject *samples = collect_samples(&line);
     if (samples != NULL && (size_t)PyDict_Size(samples) != line.count) {
         Py_DECREF(samples); /* a name occurs twice */
-        Py_RETURN_NONE;
+        return new_none();
     }
     PyObject *addon
         = PyUnicode_FromStringAndSize(line.addon.text, (Py_ssize_t)line.addon.size);

@@ -286,6 +286,22 @@ def test_too_many_names_leave_the_documented_ones_known(
     assert check_scan(scanner, b"source=A addon=a sample#n4999=1")
 
 
+# References
+
+
+def test_none_is_returned_with_a_reference(compiled: ModuleType) -> None:
+    # Python 3.11 counts those of None; later versions always show the same number.
+    scanner, foreign = compiled.SampleScanner(), compiled.ForeignFrames(100)
+    held = sys.getrefcount(None)
+    for _ in range(1000):
+        scanner.scan(b"")
+        scanner.clear()
+        scanner.learn(b"x", b"", ("x", ""), 1.0)
+        foreign.learn(ORIGINS[0])
+
+    assert sys.getrefcount(None) > held - 100
+
+
 # What only a defect of ours could pass
 
 
