@@ -33,7 +33,7 @@ from agent.logs import get_logger
 from agent.reload import Part, Reloader
 from agent.settings import Settings
 from agent.web.routes import Pages, build_app
-from parsers import ClusterUse
+from parsers import IMPLEMENTATION, ClusterUse
 
 _SHUTDOWN_SECONDS = 8
 _LAST_REQUESTS_SECONDS = 5.0
@@ -152,7 +152,7 @@ class App:
         """Serve until stopped, then finish what is in flight."""
         sys.setswitchinterval(_SWITCH_SECONDS)
         logger = get_logger()
-        logger.info("agent.listening", url=self.settings.url)
+        logger.info("agent.listening", url=self.settings.url, parsers=IMPLEMENTATION)
         command = write_drain_command(self.settings)
         logger.info("agent.drain_command", command=command)
         if self._is_lowered:

@@ -7,7 +7,8 @@ structured data follows: its own bytes then decide where it ends.
 
 from parsers.families import Owner
 from parsers.records import Header
-from parsers.wire.framing import STEPS, is_whole
+from parsers.wire.foreign import STEPS
+from parsers.wire.framing import is_whole
 
 _COUNT_BYTES = 4  # of the frames in STEPS
 _MAX_HEADERS = 1024

@@ -13,7 +13,8 @@ Order does not matter, the first ``source`` and ``addon`` count, other keys are
 passed over. Names are not whitelisted: Heroku may add some at any time.
 
 The fast path answers for every message without a double quote and declines the rest,
-which `parsers.families.kafka.grammar` reads. A property test holds that both agree.
+which `parsers.families.kafka.grammar` reads. A property test holds that both agree. Where
+it was built, the compiled extension reads Heroku's own layout before the fast path does.
 """
 
 import re
@@ -24,6 +25,7 @@ from msgspec import json
 
 from parsers.errors import Reason, Unparsed, refuse
 from parsers.records import SampleKey
+from parsers.speedups import SampleScanner
 from parsers.values import UNITS, parse_value
 
 MAX_SAMPLES = 256
@@ -77,6 +79,8 @@ _USUAL_SAMPLE = re.compile(rb" sample#([^\s=]*)=" + _UNSIGNED + rb"(\S*)")
 _UNIT_BY_NAME: dict[tuple[bytes, bytes], tuple[SampleKey, float] | None] = {}
 _UNIT_BY_NAME_LIMIT = 4096
 
+_SCANNER = SampleScanner() if SampleScanner else None
+
 
 @dataclass(slots=True)
 class SampleLine:
@@ -104,6 +108,12 @@ def maybe_scan_samples(message: bytes) -> SampleLine | None:
     Returns:
         The line, or None where the message needs the grammar.
     """
+    scanned = None if _SCANNER is None else _SCANNER.scan(message)
+    return SampleLine(*scanned) if scanned else maybe_scan_samples_in_python(message)
+
+
+def maybe_scan_samples_in_python(message: bytes) -> SampleLine | None:
+    """Do as `maybe_scan_samples`, without the compiled extension."""
     documented = _DOCUMENTED_LINE.match(message)
     if documented is not None:
         source, addon, *numbers = documented.groups()
@@ -146,10 +156,22 @@ def _maybe_learn_unit(name: bytes, unit: bytes) -> tuple[SampleKey, float] | Non
         return None
     base, factor = known
     if len(_UNIT_BY_NAME) >= _UNIT_BY_NAME_LIMIT:
-        _UNIT_BY_NAME.clear()
-    resolved = ((decoded, base), factor)
-    _UNIT_BY_NAME[name, unit] = resolved
-    return resolved
+        _reset_units()
+    key = decoded, base
+    _UNIT_BY_NAME[name, unit] = key, factor
+    if _SCANNER is not None:
+        _SCANNER.learn(name, unit, key, factor)
+    return key, factor
+
+
+def _reset_units() -> None:
+    """Forget all names but the documented ones, which the scanner has to know."""
+    _UNIT_BY_NAME.clear()
+    if _SCANNER is not None:
+        _SCANNER.clear()
+        for name, unit in _DOCUMENTED:
+            base, factor = UNITS[unit]
+            _SCANNER.learn(name.encode(), unit, (name, base), factor)
 
 
 def _read_tokens(message: bytes) -> SampleLine:
@@ -256,3 +278,6 @@ def cut_last_token(message: bytes) -> bytes:
     """Return `message` without its last token, which a wrong count may have cut."""
     parts = message.rsplit(None, 1)
     return parts[0] if len(parts) > 1 else b""
+
+
+_reset_units()
