@@ -8,7 +8,7 @@ most `TURN_SECONDS` in each pass of the event loop.
 import asyncio
 from collections import Counter
 from collections.abc import Generator, Iterator
-from time import monotonic
+from time import thread_time
 
 from agent.change import Change, Origin
 from agent.clock import Moment, read_clock
@@ -20,6 +20,7 @@ ONE_SLICE_BYTES = 16_384
 """Bodies up to this size are decoded in one go, which takes at most some 50 ms."""
 
 TURN_SECONDS = 0.01
+"""Processor time: on a busy machine, other processes must not use up the turn."""
 
 _IDLE_DECODERS = 4
 
@@ -60,13 +61,15 @@ class BodyReader:
             yet. Else what `finish` completes.
         """
         now = read_clock()
-        self._budget.refill(now.monotonic)
-        decoder = self._idle.pop() if self._idle else self._make_decoder()
         if len(body) <= ONE_SLICE_BYTES:
+            self._budget.refill(now.monotonic)
+            decoder = self._idle.pop() if self._idle else self._make_decoder()
             batch = decoder.decode(body)
             self._idle.append(decoder)
             return self._engine.prepare(batch, origin, now)
-        work = self._prepare_in_slices(decoder, body, origin, now)
+        work = self._prepare_in_slices(body, origin, now)
+        if self._seconds_left <= 0:
+            return work
         return self._advance(work) or work
 
     async def finish(self, work: Work) -> Change:
@@ -78,9 +81,9 @@ class BodyReader:
                 return change
             await asyncio.sleep(0)
 
-    def _prepare_in_slices(
-        self, decoder: DrainDecoder, body: bytes, origin: Origin, now: Moment
-    ) -> Work:
+    def _prepare_in_slices(self, body: bytes, origin: Origin, now: Moment) -> Work:
+        self._budget.refill(now.monotonic)
+        decoder = self._idle.pop() if self._idle else self._make_decoder()
         batch = Batch()
         refused: Counter[Reason] = Counter()
         slices = decoder.decode_in_slices(body, batch)
@@ -96,16 +99,16 @@ class BodyReader:
 
     def _advance(self, work: Work) -> Change | None:
         """Do what is left of a turn, and at least one slice; None: there is more."""
-        started = monotonic()
+        started = thread_time()
         try:
             next(work)
-            while monotonic() - started < self._seconds_left:
+            while thread_time() - started < self._seconds_left:
                 next(work)
         except StopIteration as end:
             change: Change = end.value
             return change
         finally:
-            self._spend(monotonic() - started)
+            self._spend(thread_time() - started)
         return None
 
     def _spend(self, seconds: float) -> None:
