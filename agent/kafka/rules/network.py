@@ -75,7 +75,7 @@ NETWORK_RULES: tuple[Rule, ...] = (
          "Check the load of the broker if they come in bursts."),
     Rule("client-request-unreadable", NETWORK, INFO, "Processor", "Closing socket for|Exception while processing request from",
          "A client sent a request that the broker cannot read.", CLIENT),
-    Rule("network-thread-error", NETWORK, WARNING, "Processor", "Processor got uncaught exception|Processor … poll failed|Exception while processing disconnection|Exception while processing completed send",
+    Rule("network-thread-error", NETWORK, WARNING, "Processor", "Processor got uncaught exception|Processor … poll failed|Closing processor|Exception while processing disconnection|Exception while processing completed send",
          "A network thread failed in its work.", REPEATS),
     Rule("connection-setup-failed", NETWORK, INFO, "*Acceptor", "Encountered an error while configuring the connection",
          "A client disconnected while its connection was set up.", CLIENT),

@@ -75,7 +75,7 @@ REPLICATION_RULES: tuple[Rule, ...] = (
          "The leader answered a follower with an unexpected error.", REPEATS),
     Rule("fetch-offset-unknown", REPLICATION, WARNING, FETCHER, "Error getting offset for partition|Error building remote log auxiliary state",
          "A follower is out of range and could not learn the leader's offsets.", REPEATS),
-    Rule("follower-ahead", REPLICATION, WARNING, FETCHER, "Reset fetch offset … to current leader's latest offset",
+    Rule("follower-ahead", REPLICATION, WARNING, FETCHER, "Reset fetch offset … to current leader's latest offset|Replica … reset its fetch offset … latest offset",
          "A follower was ahead of the new leader: messages may be lost.",
          "Check unclean.leader.election.enable and what producers with acks other than all wrote."),
     Rule("follower-refetches", REPLICATION, INFO, FETCHER, "Reset fetch offset … to current leader's start offset|Truncate fully and reset fetch offset",

@@ -68,7 +68,7 @@ REQUEST_RULES: tuple[Rule, ...] = (
          "A member of a group did not receive its answer; it rejoins.", REPEATS),
     Rule("group-protocol-unreadable", COORDINATOR, INFO, "GroupMetadata ClassicGroup GenericGroup", "Failed to parse Consumer Protocol",
          "A client sends a subscription that the coordinator cannot read.", CLIENT),
-    Rule("group-request-failed", COORDINATOR, WARNING, "CoordinatorLoader CoordinatorOperation*",
+    Rule("group-request-failed", COORDINATOR, WARNING, "CoordinatorLoader CoordinatorOperation* GroupCoordinatorService",
  "JoinGroup request|SyncGroup request|Heartbeat request|LeaveGroup request|DescribeGroups request|ConsumerGroupDescribe request|Operation|… hit an unexpected exception",
          "A request of a consumer group failed in the coordinator.", REPEATS),
     Rule("coordinator-already-running", COORDINATOR, NOISE, "CoordinatorLoader CoordinatorLoaderImpl GroupCoordinatorService", "Group coordinator is already|Coordinator loader is already",

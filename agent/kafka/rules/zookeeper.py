@@ -21,6 +21,8 @@ from agent.kafka.rule import (
 ZOOKEEPER_RULES: tuple[Rule, ...] = (
     Rule("zookeeper-expired", ZOOKEEPER, WARNING, "ClientCnxn", "Unable to reconnect to ZooKeeper service … has expired",
          "The broker lost its ZooKeeper session and left the cluster: leaders move, and it registers again.", HEALTH),
+    Rule("zookeeper-not-reconnected", ZOOKEEPER, WARNING, "", "Could not establish session with zookeeper",
+         "The broker has no ZooKeeper session and has left the cluster.", HEALTH),
     Rule("zookeeper-timeout", ZOOKEEPER, INFO, "ClientCnxn", "Client session timed out",
          "The broker lost contact with ZooKeeper: the network, a ZooKeeper node, or a long pause of the broker.", REPEATS),
     Rule("zookeeper-connection-lost", ZOOKEEPER, NOISE, "ClientCnxn",
@@ -60,7 +62,7 @@ ZOOKEEPER_RULES: tuple[Rule, ...] = (
          "A reassignment was written to ZooKeeper in a form that Kafka cannot read.", CLIENT),
     Rule("zookeeper-configs-unchecked", ZOOKEEPER, NOISE, "KafkaZkClient", "Setting entity configs without any checks",
          "A configuration was written directly to ZooKeeper.", NOTHING),
-    Rule("change-notification-failed", ZOOKEEPER, WARNING, "ZkNodeChangeNotificationListener", "Error while processing notification change|error processing change notification",
+    Rule("change-notification-failed", ZOOKEEPER, WARNING, "ZkNodeChangeNotificationListener", "Error while processing notification change|Error processing notification change|error processing change notification",
          "A change of configuration was not applied on this broker.", HEALTH),
     Rule("feature-event-failed", LIFECYCLE, WARNING, "FinalizedFeatureChangeListener",
          "Unable to deserialize feature|Unexpected exception in feature|Feature ZK node deleted",
