@@ -58,7 +58,7 @@ NETWORK_RULES: tuple[Rule, ...] = (
          "The broker it names is down or restarting.", PEER),
     Rule("peer-connect-error", NETWORK, WARNING, "NetworkClient", "Error connecting to node",
          "The name of a broker cannot be resolved or reached: it may have been replaced.", PEER),
-    Rule("bootstrap-disconnected", NETWORK, NOISE, "NetworkClient", "Attempting to close NetworkClient|Bootstrap broker … disconnected",
+    Rule("bootstrap-disconnected", NETWORK, NOISE, "NetworkClient", "Bootstrap broker … disconnected|Attempting to close NetworkClient",
          "A client inside the broker reconnects.", NOTHING),
     Rule("request-completion-error", NETWORK, WARNING, "NetworkClient", "Uncaught error in request completion",
          "The answer to a request of the broker was lost in an unexpected error.", REPEATS),

@@ -40,7 +40,7 @@ REPLICATION_RULES: tuple[Rule, ...] = (
          "The partition has no leader: reads and writes fail.", HEALTH, final=True),
     Rule("isr-not-updated", ISR, WARNING, "Partition", "Failed to update ISR|Controller failed to update ISR|Failed to alter ISR|Failed to alter partition",
          "The controller rejected a change of the in-sync replicas; it is retried.", REPEATS),
-    Rule("isr-change-postponed", ISR, INFO, "Partition", "Failed to enqueue ISR change|Failed to enqueue",
+    Rule("isr-change-postponed", ISR, INFO, "Partition", "Failed to enqueue ISR change",
          "Another change of the in-sync replicas is under way; this one is retried.", REPEATS),
     Rule("broker-epoch-stale", ISR, NOISE, ISR_MANAGER, "Broker had a stale broker epoch",
          "The broker has just registered again.", NOTHING),
