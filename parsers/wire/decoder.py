@@ -13,14 +13,23 @@ from parsers.errors import Reason, refuse
 from parsers.families import Budget, may_own, maybe_find_owner, parse_message
 from parsers.records import Batch, FrameKind, Header
 from parsers.wire.framing import (
+    HEAD,
     LOOKAHEAD_BYTES,
     STEPS,
-    find_next_frame,
     is_partial,
     is_settled,
     is_whole,
+    leads_on,
     last_two_frames,
     locate_frame,
+)
+from parsers.wire.recovery import (
+    explain_fault,
+    find_content,
+    find_head,
+    find_next_frame,
+    find_swallowed_frame,
+    is_cut,
 )
 from parsers.wire.syslog import maybe_parse_header
 
@@ -149,7 +158,7 @@ class DrainDecoder:
             if self._lost:
                 if self._position >= stop:
                     break
-                self._resynchronise(self._position, self._position, stop)
+                self._resynchronise(self._position, stop)
             elif not self._take_settled(batch):
                 if is_partial(self._body, self._position, self._limit):
                     break
@@ -177,7 +186,7 @@ class DrainDecoder:
         """Decode the frames that begin before `stop`."""
         while self._position < stop:
             if self._lost:
-                self._resynchronise(self._position, self._position, stop)
+                self._resynchronise(self._position, stop)
                 continue
             # A final newline may have been trimmed from the body.
             self._skip_foreign(batch, stop, len(self._body) + 1)
@@ -236,6 +245,10 @@ class DrainDecoder:
 
     def _take_frame(self, batch: Batch, stop: int) -> None:
         """Decode the frame at the position, which may be anything."""
+        if self._is_digit_eaten():
+            self._position -= 1
+            batch.malformed += 1
+            batch.records.append(refuse(Reason.MISCOUNTED, self._body, self._position))
         body, position = self._body, self._position
         frame = locate_frame(body, position, self._limit)
         if isinstance(frame, Reason):
@@ -261,6 +274,7 @@ class DrainDecoder:
         if not complete:
             self._fault(batch, Reason.MISCOUNTED, stop)
             content = content[: max(self._position - start, 0)]
+            content = content[: find_head(content)]
         else:
             batch.count(owner[1])
         message = content[message_start:]
@@ -269,6 +283,16 @@ class DrainDecoder:
         )
         if header.bad_timestamp:
             batch.records.append(refuse(Reason.BAD_TIMESTAMP, content))
+
+    def _is_digit_eaten(self) -> bool:
+        place = self._position - 1
+        return (
+            place > 0
+            and self._body[place - 1 : place] == b"\n"
+            and self._body[place : place + 1].isdigit()
+            and HEAD.match(self._body, place) is not None
+            and leads_on(self._body, place, self._limit)
+        )
 
     def _is_trusted(self, header: Header, kind: FrameKind) -> bool:
         """Say whether the facility fits; the log pipeline writes as local5."""
@@ -282,6 +306,13 @@ class DrainDecoder:
         if end < len(self._body) and isinstance(follows, Reason):
             self._fault(batch, Reason.BAD_HEADER, stop, at=end)
             return
+        if not content.startswith(b"<") and b">1 " not in content[:6]:
+            found = self._explain_text()
+            if found is not None:
+                batch.malformed += 1
+                batch.records.append(refuse(Reason.BAD_HEADER, content))
+                self._go_on(found)
+                return
         self._followed, self._careful = self._careful, self._position
         self._position = end
         batch.malformed += 1
@@ -295,20 +326,74 @@ class DrainDecoder:
         fault = self._position if at is None else at
         batch.malformed += 1
         batch.records.append(refuse(reason, body, self._position))
-        doubtful = self._position
+        if is_cut(body, fault, self._limit) and not self._is_owned(fault):
+            self._go_on(len(body))
+            return
+        end = len(body) if reason is Reason.TRUNCATED else fault
+        found = None
         if self._look_backs > 0:
             self._look_backs -= 1
-            doubtful, _ = last_two_frames(body, self._followed, fault, self._limit)
-        if reason is Reason.TRUNCATED:
-            fault = len(body)
-        self._resynchronise(doubtful + 1, fault, stop)
+            found = self._look_back(fault, end)
+        if found is None:
+            self._resynchronise(end, stop)
+        else:
+            self._go_on(found)
 
-    def _resynchronise(self, doubtful: int, fault: int, stop: int) -> None:
+    def _look_back(self, fault: int, end: int) -> int | None:
+        """Find where frames go on, from the frames that may be the cause of a fault."""
+        body, limit = self._body, self._limit
+        before, last = last_two_frames(body, self._followed, fault, limit)
+        suspects = sorted({last, fault})
+        if self._maybe_read_header(last) is None:
+            suspects = sorted({before, *suspects})
+        found = None
+        if self._is_owned(suspects[0]):
+            # Our own frames hold no text of others: what looks like a frame is one.
+            own = suspects.pop(0)
+            found = find_swallowed_frame(body, own + 1, end, limit)
+            if not suspects or self._is_owned(suspects[0]):
+                return found
+        if found is None:
+            found = explain_fault(body, suspects, limit)
+        if found is None:
+            found = find_swallowed_frame(body, before + 1, end, limit)
+        return found
+
+    def _explain_text(self) -> int | None:
+        """Find the end of a foreign frame behind which stands a count without a header."""
+        body, limit = self._body, self._limit
+        _, last = last_two_frames(body, self._followed, self._position, limit)
+        if (
+            last == self._position
+            or self._look_backs == 0
+            or self._maybe_read_header(last) is None
+            or self._is_owned(last)
+        ):
+            return None
+        self._look_backs -= 1
+        return explain_fault(body, [last, self._position], limit)
+
+    def _maybe_read_header(self, position: int) -> Header | None:
+        body = self._body
+        frame = locate_frame(body, position, self._limit)
+        start, end = (position, len(body)) if isinstance(frame, Reason) else frame
+        start = find_content(body, position)
+        parsed = maybe_parse_header(body[start : min(end, start + 300)])
+        return parsed and parsed[0]
+
+    def _is_owned(self, position: int) -> bool:
+        """Say whether a family owns the frame at `position`, whose count may be bad."""
+        header = self._maybe_read_header(position)
+        return bool(header and maybe_find_owner(header.app, header.proc))
+
+    def _go_on(self, position: int) -> None:
+        self._position = self._followed = self._careful = position
+
+    def _resynchronise(self, fault: int, stop: int) -> None:
         """Move to the next frame that counts confirm, or be lost until more bytes come."""
-        found = find_next_frame(self._body, doubtful, fault, stop, self._limit)
+        found = find_next_frame(self._body, fault, stop, self._limit)
         self._lost = found is None
-        self._position = max(stop, fault) if found is None else found
-        self._followed = self._careful = self._position
+        self._go_on(max(stop, fault) if found is None else found)
 
     def _remember_foreign(self, position: int) -> None:
         """Learn the origin of the frame at `position` if no family can own it."""

@@ -26,12 +26,7 @@ STEPS: Mapping[bytes, int] = {b"%d <" % n: n + 4 for n in range(100, 1000)}
 
 _COUNT = re.compile(rb"(0|[1-9][0-9]{0,%d}) " % (MAX_COUNT_DIGITS - 1))
 _ANY_COUNT = re.compile(rb"[1-9][0-9]+ ")
-_HEAD = re.compile(rb"[1-9][0-9]{0,%d} <[0-9]{1,3}>1 " % (MAX_COUNT_DIGITS - 1))
-# A look-ahead, so that overlapping places are found: a message may end in digits
-# that stand right before the count of the next frame.
-_POSSIBLE_HEAD = re.compile(
-    rb"(?=" + _HEAD.pattern + rb"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|- ))"
-)
+HEAD = re.compile(rb"[1-9][0-9]{0,%d} <[0-9]{1,3}>1 " % (MAX_COUNT_DIGITS - 1))
 
 # A count that is missing, has too many digits, or something else than digits in it: no
 # part of a good count looks like this, so none was eaten by the frame before.
@@ -43,7 +38,7 @@ _DAMAGED_HEAD = re.compile(
 LOOKAHEAD_BYTES = 64
 """Bytes behind a frame that suffice to see whether another one begins there."""
 
-_HEAD_BYTES = 16  # the longest text that _HEAD needs, rounded up
+_HEAD_BYTES = 16  # the longest text that HEAD needs, rounded up
 
 
 def locate_frame(
@@ -87,16 +82,16 @@ def is_whole(body: bytes, start: int, end: int, limit_bytes: int) -> bool:
     if end >= len(body) or body[end - 1 : end] == b"\n":
         # No digit can have been eaten behind the newline, and no value cut before it.
         return True
-    if not _is_head_or_end(body, end):
+    if not is_head_or_end(body, end):
         # Perhaps a frame whose own count or header is broken.
         damaged = _DAMAGED_HEAD.match(body, end) and body[end - 1 : end] != b" "
-        return bool(damaged) or _leads_on(body, end, limit_bytes)
-    if _leads_on(body, end, limit_bytes):
+        return bool(damaged) or leads_on(body, end, limit_bytes)
+    if leads_on(body, end, limit_bytes):
         return True
     lowest = max(start, end - MAX_COUNT_DIGITS)
     eaten = len(body[lowest:end]) - len(body[lowest:end].rstrip(b"0123456789"))
     return not any(
-        _leads_on(body, place, limit_bytes) for place in range(end - eaten, end)
+        leads_on(body, place, limit_bytes) for place in range(end - eaten, end)
     )
 
 
@@ -115,15 +110,15 @@ def is_settled(body: bytes, position: int, limit_bytes: int) -> bool:
     if body[end - 1 : end] == b"\n":
         return True
     if body.startswith(b"\n", end):
-        return _HEAD.match(body, end + 1) is not None
-    return _HEAD.match(body, end) is not None and (
+        return HEAD.match(body, end + 1) is not None
+    return HEAD.match(body, end) is not None and (
         not body[end - 1 : end].isdigit() or _leads_to_head(body, end, limit_bytes)
     )
 
 
 def _leads_to_head(body: bytes, position: int, limit_bytes: int) -> bool:
     frame = locate_frame(body, position, limit_bytes)
-    return not isinstance(frame, Reason) and _HEAD.match(body, frame[1]) is not None
+    return not isinstance(frame, Reason) and HEAD.match(body, frame[1]) is not None
 
 
 def is_partial(body: bytes, position: int, limit_bytes: int) -> bool:
@@ -142,74 +137,18 @@ def is_partial(body: bytes, position: int, limit_bytes: int) -> bool:
     return behind < 0 or 0 < behind < _HEAD_BYTES
 
 
-def _leads_on(body: bytes, position: int, limit_bytes: int) -> bool:
+def leads_on(body: bytes, position: int, limit_bytes: int) -> bool:
     """Say whether the count at `position` leads to another head or to the end."""
     frame = locate_frame(body, position, limit_bytes)
     if isinstance(frame, Reason):
         return False
-    return _is_head_or_end(body, frame[1])
+    return is_head_or_end(body, frame[1])
 
 
-def _is_head_or_end(body: bytes, position: int) -> bool:
+def is_head_or_end(body: bytes, position: int) -> bool:
     """Say whether a frame begins here, or nothing more; a newline may be uncounted."""
     position += body.startswith(b"\n", position)
-    return position == len(body) or _HEAD.match(body, position) is not None
-
-
-def find_next_frame(
-    body: bytes, doubtful: int, fault: int, stop: int, limit_bytes: int
-) -> int | None:
-    """Find the next frame after a fault, or None where there is none.
-
-    Two kinds of place are believed. At or behind the fault: the head of a syslog
-    frame whose count leads on. Before it, inside a frame whose count may have been
-    too large: only a head from which the counts lead across the fault without a
-    break. Text that imitates frames cannot do that, since its author does not know
-    the lengths of the frames that follow.
-
-    Args:
-        body: Everything.
-        doubtful: From where a count may have been wrong.
-        fault: Where a count should have been.
-        stop: The frame must begin before this.
-        limit_bytes: The largest frame that is accepted.
-
-    Returns:
-        Position of the count of the frame to go on with.
-    """
-    failed: set[int] = set()
-    for match in _POSSIBLE_HEAD.finditer(body, doubtful, fault + LOOKAHEAD_BYTES):
-        if match.start() >= fault:
-            break
-        if _leads_across(body, match.start(), fault, limit_bytes, failed):
-            return match.start()
-    for match in _POSSIBLE_HEAD.finditer(body, fault, stop + LOOKAHEAD_BYTES):
-        if match.start() >= stop:
-            break
-        if _leads_on(body, match.start(), limit_bytes):
-            return match.start()
-    return None
-
-
-def _leads_across(
-    body: bytes, position: int, fault: int, limit_bytes: int, failed: set[int]
-) -> bool:
-    """Follow the counts from `position`; True if they pass `fault` and still agree.
-
-    `failed` remembers the places from which they do not, which keeps the work linear.
-    """
-    visited: list[int] = []
-    while position < fault:
-        frame = locate_frame(body, position, limit_bytes)
-        if position in failed or isinstance(frame, Reason):
-            failed.update(visited)
-            return False
-        visited.append(position)
-        position = frame[1]
-    if position == len(body) or (position > fault and _is_head_or_end(body, position)):
-        return True
-    failed.update(visited)
-    return False
+    return position == len(body) or HEAD.match(body, position) is not None
 
 
 def last_two_frames(
