@@ -13,24 +13,19 @@ from parsers.errors import Reason, refuse
 from parsers.families import Budget, may_own, maybe_find_owner, parse_message
 from parsers.records import Batch, FrameKind, Header
 from parsers.wire.framing import (
-    HEAD,
     LOOKAHEAD_BYTES,
+    POSSIBLE_HEAD,
     STEPS,
+    find_next_frame,
     is_partial,
     is_settled,
     is_whole,
-    leads_on,
     last_two_frames,
+    leads_on,
     locate_frame,
+    may_lack_digit,
 )
-from parsers.wire.recovery import (
-    explain_fault,
-    find_content,
-    find_head,
-    find_next_frame,
-    find_swallowed_frame,
-    is_cut,
-)
+from parsers.wire.recovery import is_cut, look_back, look_back_from_text
 from parsers.wire.syslog import maybe_parse_header
 
 DEFAULT_FRAME_LIMIT_BYTES = 65_536
@@ -178,9 +173,10 @@ class DrainDecoder:
         keep, _ = last_two_frames(
             self._body, self._followed, self._position, self._limit
         )
+        self._followed = self._careful = min(keep, 1)  # a digit may stand before it
+        keep -= self._followed
         self._body = self._body[keep:]
         self._position -= keep
-        self._followed = self._careful = 0
 
     def _run(self, batch: Batch, stop: int) -> None:
         """Decode the frames that begin before `stop`."""
@@ -197,7 +193,9 @@ class DrainDecoder:
         """Decode frames that no further byte can change; False when there is none."""
         end = len(self._body)
         self._skip_foreign(batch, end, end)
-        if not is_settled(self._body, self._position, self._limit):
+        if self._may_lack_digit() or not is_settled(
+            self._body, self._position, self._limit
+        ):
             return False
         frame = locate_frame(self._body, self._position, self._limit)
         if isinstance(frame, Reason) or not maybe_parse_header(
@@ -245,10 +243,7 @@ class DrainDecoder:
 
     def _take_frame(self, batch: Batch, stop: int) -> None:
         """Decode the frame at the position, which may be anything."""
-        if self._is_digit_eaten():
-            self._position -= 1
-            batch.malformed += 1
-            batch.records.append(refuse(Reason.MISCOUNTED, self._body, self._position))
+        self._restore_digit(batch)
         body, position = self._body, self._position
         frame = locate_frame(body, position, self._limit)
         if isinstance(frame, Reason):
@@ -271,12 +266,11 @@ class DrainDecoder:
         self._followed = self._careful = position
         self._position = end
         complete = is_whole(body, start, end, self._limit)
-        if not complete:
-            self._fault(batch, Reason.MISCOUNTED, stop)
-            content = content[: max(self._position - start, 0)]
-            content = content[: find_head(content)]
-        else:
+        if complete:
             batch.count(owner[1])
+        else:
+            self._fault(batch, Reason.MISCOUNTED, stop)
+            content = self._cut(content, start)
         message = content[message_start:]
         batch.records += parse_message(
             owner, header, message, self._budget, complete=complete
@@ -284,15 +278,24 @@ class DrainDecoder:
         if header.bad_timestamp:
             batch.records.append(refuse(Reason.BAD_TIMESTAMP, content))
 
-    def _is_digit_eaten(self) -> bool:
+    def _cut(self, content: bytes, start: int) -> bytes:
+        """Cut the content of a miscounted frame where another one begins."""
+        content = content[: max(self._position - start, 0)]
+        swallowed = POSSIBLE_HEAD.search(content)
+        return content if swallowed is None else content[: swallowed.start()]
+
+    def _may_lack_digit(self) -> bool:
+        """Say whether the frame before may hold the first digit of the count here."""
+        followed = self._followed < self._position
+        return followed and may_lack_digit(self._body, self._position)
+
+    def _restore_digit(self, batch: Batch) -> None:
+        """Go back by the digit that the frame before holds, if there is one."""
         place = self._position - 1
-        return (
-            place > 0
-            and self._body[place - 1 : place] == b"\n"
-            and self._body[place : place + 1].isdigit()
-            and HEAD.match(self._body, place) is not None
-            and leads_on(self._body, place, self._limit)
-        )
+        if self._may_lack_digit() and leads_on(self._body, place, self._limit):
+            batch.malformed += 1
+            batch.records.append(refuse(Reason.MISCOUNTED, self._body, place))
+            self._position = place
 
     def _is_trusted(self, header: Header, kind: FrameKind) -> bool:
         """Say whether the facility fits; the log pipeline writes as local5."""
@@ -306,17 +309,12 @@ class DrainDecoder:
         if end < len(self._body) and isinstance(follows, Reason):
             self._fault(batch, Reason.BAD_HEADER, stop, at=end)
             return
-        if not content.startswith(b"<") and b">1 " not in content[:6]:
-            found = self._explain_text()
-            if found is not None:
-                batch.malformed += 1
-                batch.records.append(refuse(Reason.BAD_HEADER, content))
-                self._go_on(found)
-                return
-        self._followed, self._careful = self._careful, self._position
-        self._position = end
         batch.malformed += 1
         batch.records.append(refuse(Reason.BAD_HEADER, content))
+        if self._looks_like_text(content):
+            return
+        self._followed, self._careful = self._careful, self._position
+        self._position = end
 
     def _fault(
         self, batch: Batch, reason: Reason, stop: int, at: int | None = None
@@ -326,65 +324,30 @@ class DrainDecoder:
         fault = self._position if at is None else at
         batch.malformed += 1
         batch.records.append(refuse(reason, body, self._position))
-        if is_cut(body, fault, self._limit) and not self._is_owned(fault):
+        if is_cut(body, fault, self._limit):
             self._go_on(len(body))
             return
         end = len(body) if reason is Reason.TRUNCATED else fault
         found = None
         if self._look_backs > 0:
             self._look_backs -= 1
-            found = self._look_back(fault, end)
+            found = look_back(body, self._followed, fault, end, self._limit)
         if found is None:
             self._resynchronise(end, stop)
         else:
             self._go_on(found)
 
-    def _look_back(self, fault: int, end: int) -> int | None:
-        """Find where frames go on, from the frames that may be the cause of a fault."""
-        body, limit = self._body, self._limit
-        before, last = last_two_frames(body, self._followed, fault, limit)
-        suspects = sorted({last, fault})
-        if self._maybe_read_header(last) is None:
-            suspects = sorted({before, *suspects})
-        found = None
-        if self._is_owned(suspects[0]):
-            # Our own frames hold no text of others: what looks like a frame is one.
-            own = suspects.pop(0)
-            found = find_swallowed_frame(body, own + 1, end, limit)
-            if not suspects or self._is_owned(suspects[0]):
-                return found
-        if found is None:
-            found = explain_fault(body, suspects, limit)
-        if found is None:
-            found = find_swallowed_frame(body, before + 1, end, limit)
-        return found
-
-    def _explain_text(self) -> int | None:
-        """Find the end of a foreign frame behind which stands a count without a header."""
-        body, limit = self._body, self._limit
-        _, last = last_two_frames(body, self._followed, self._position, limit)
-        if (
-            last == self._position
-            or self._look_backs == 0
-            or self._maybe_read_header(last) is None
-            or self._is_owned(last)
-        ):
-            return None
+    def _looks_like_text(self, content: bytes) -> bool:
+        """Move behind a foreign frame whose text this is; False if there is none."""
+        if b">1 " in content[:6] or self._look_backs == 0:
+            return False
         self._look_backs -= 1
-        return explain_fault(body, [last, self._position], limit)
-
-    def _maybe_read_header(self, position: int) -> Header | None:
-        body = self._body
-        frame = locate_frame(body, position, self._limit)
-        start, end = (position, len(body)) if isinstance(frame, Reason) else frame
-        start = find_content(body, position)
-        parsed = maybe_parse_header(body[start : min(end, start + 300)])
-        return parsed and parsed[0]
-
-    def _is_owned(self, position: int) -> bool:
-        """Say whether a family owns the frame at `position`, whose count may be bad."""
-        header = self._maybe_read_header(position)
-        return bool(header and maybe_find_owner(header.app, header.proc))
+        found = look_back_from_text(
+            self._body, self._followed, self._position, self._limit
+        )
+        if found is not None:
+            self._go_on(found)
+        return found is not None
 
     def _go_on(self, position: int) -> None:
         self._position = self._followed = self._careful = position

@@ -8,9 +8,8 @@ EBNF (RFC 6587 section 3.4.1)::
 
 Bytes are counted, never characters, and newlines mean nothing: Logplex's own L10
 frame ends without one, and a message may hold any number. Text inside a frame is
-therefore never taken for a frame, unless a count is broken: then `find_next_frame` looks
-for the next place from which the counts agree again. It knows nothing of what a
-frame says.
+therefore never taken for a frame, unless a count is broken: `parsers.wire.recovery`
+decides where frames go on then. Nothing here knows what a frame says.
 """
 
 import re
@@ -27,6 +26,11 @@ STEPS: Mapping[bytes, int] = {b"%d <" % n: n + 4 for n in range(100, 1000)}
 _COUNT = re.compile(rb"(0|[1-9][0-9]{0,%d}) " % (MAX_COUNT_DIGITS - 1))
 _ANY_COUNT = re.compile(rb"[1-9][0-9]+ ")
 HEAD = re.compile(rb"[1-9][0-9]{0,%d} <[0-9]{1,3}>1 " % (MAX_COUNT_DIGITS - 1))
+# A look-ahead, so that overlapping places are found: a message may end in digits
+# that stand right before the count of the next frame.
+POSSIBLE_HEAD = re.compile(
+    rb"(?=" + HEAD.pattern + rb"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|- ))"
+)
 
 # A count that is missing, has too many digits, or something else than digits in it: no
 # part of a good count looks like this, so none was eaten by the frame before.
@@ -38,6 +42,7 @@ _DAMAGED_HEAD = re.compile(
 LOOKAHEAD_BYTES = 64
 """Bytes behind a frame that suffice to see whether another one begins there."""
 
+_NEWLINE = ord("\n")
 _HEAD_BYTES = 16  # the longest text that HEAD needs, rounded up
 
 
@@ -82,7 +87,7 @@ def is_whole(body: bytes, start: int, end: int, limit_bytes: int) -> bool:
     if end >= len(body) or body[end - 1 : end] == b"\n":
         # No digit can have been eaten behind the newline, and no value cut before it.
         return True
-    if not is_head_or_end(body, end):
+    if not _is_head_or_end(body, end):
         # Perhaps a frame whose own count or header is broken.
         damaged = _DAMAGED_HEAD.match(body, end) and body[end - 1 : end] != b" "
         return bool(damaged) or leads_on(body, end, limit_bytes)
@@ -92,6 +97,20 @@ def is_whole(body: bytes, start: int, end: int, limit_bytes: int) -> bool:
     eaten = len(body[lowest:end]) - len(body[lowest:end].rstrip(b"0123456789"))
     return not any(
         leads_on(body, place, limit_bytes) for place in range(end - eaten, end)
+    )
+
+
+def may_lack_digit(body: bytes, position: int) -> bool:
+    """Say whether the byte before `position` may be a digit of the count there.
+
+    A frame that lost one of its bytes holds the first digit of the next count, behind
+    the newline that was its last byte.
+    """
+    place = position - 1
+    return (
+        place > 0
+        and body[place - 1] == _NEWLINE
+        and HEAD.match(body, place) is not None
     )
 
 
@@ -142,13 +161,79 @@ def leads_on(body: bytes, position: int, limit_bytes: int) -> bool:
     frame = locate_frame(body, position, limit_bytes)
     if isinstance(frame, Reason):
         return False
-    return is_head_or_end(body, frame[1])
+    return _is_head_or_end(body, frame[1])
 
 
-def is_head_or_end(body: bytes, position: int) -> bool:
+def _is_head_or_end(body: bytes, position: int) -> bool:
     """Say whether a frame begins here, or nothing more; a newline may be uncounted."""
     position += body.startswith(b"\n", position)
     return position == len(body) or HEAD.match(body, position) is not None
+
+
+def find_swallowed_frame(
+    body: bytes, start: int, stop: int, fault: int, limit_bytes: int
+) -> int | None:
+    """Find a frame within another one whose count is too large.
+
+    Args:
+        body: Everything.
+        start: The frame may begin here.
+        stop: It must begin before this.
+        fault: Where a count should have been: the counts must lead across this place
+            without a break.
+        limit_bytes: The largest frame that is accepted.
+
+    Returns:
+        Position of its count, or None where there is no such frame.
+    """
+    failed: set[int] = set()
+    for match in POSSIBLE_HEAD.finditer(body, start, stop + LOOKAHEAD_BYTES):
+        if match.start() >= stop:
+            break
+        if _leads_across(body, match.start(), fault, limit_bytes, failed):
+            return match.start()
+    return None
+
+
+def find_next_frame(body: bytes, fault: int, stop: int, limit_bytes: int) -> int | None:
+    """Find the next head at or behind a fault whose count leads on.
+
+    Args:
+        body: Everything.
+        fault: Where a count should have been.
+        stop: The frame must begin before this.
+        limit_bytes: The largest frame that is accepted.
+
+    Returns:
+        Position of its count, or None where there is no such frame.
+    """
+    for match in POSSIBLE_HEAD.finditer(body, fault, stop + LOOKAHEAD_BYTES):
+        if match.start() >= stop:
+            break
+        if leads_on(body, match.start(), limit_bytes):
+            return match.start()
+    return None
+
+
+def _leads_across(
+    body: bytes, position: int, fault: int, limit_bytes: int, failed: set[int]
+) -> bool:
+    """Follow the counts from `position`; True if they pass `fault` and still agree.
+
+    `failed` remembers the places from which they do not, which keeps the work linear.
+    """
+    visited: list[int] = []
+    while position < fault:
+        frame = locate_frame(body, position, limit_bytes)
+        if position in failed or isinstance(frame, Reason):
+            failed.update(visited)
+            return False
+        visited.append(position)
+        position = frame[1]
+    if position == len(body) or (position > fault and _is_head_or_end(body, position)):
+        return True
+    failed.update(visited)
+    return False
 
 
 def last_two_frames(
