@@ -129,12 +129,12 @@ class DrainDecoder:
 
         Returns:
             What is certain now. A frame is, once its own last byte or the head of the
-            next frame shows that its count was right. Behind a fault up to two frames'
+            next frame shows that its count was right. Behind a fault up to three frames'
             worth of bytes wait, because only what follows tells where frames go on.
         """
         self._body += data
         batch = Batch()
-        self._run(batch, len(self._body) - 2 * (self._limit + LOOKAHEAD_BYTES))
+        self._run(batch, len(self._body) - 3 * (self._limit + LOOKAHEAD_BYTES))
         while not self._lost and self._take_settled(batch):
             pass
         self._trim()
@@ -339,8 +339,8 @@ class DrainDecoder:
 
     def _looks_like_text(self, content: bytes) -> bool:
         """Move behind a foreign frame whose text this is; False if there is none."""
-        if b">1 " in content[:6] or self._look_backs == 0:
-            return False
+        if content.startswith(b"<") or b">1 " in content[:7] or not self._look_backs:
+            return False  # a header with a damaged byte, most likely
         self._look_backs -= 1
         found = look_back_from_text(
             self._body, self._followed, self._position, self._limit

@@ -24,6 +24,7 @@ from parsers.wire.framing import (
     POSSIBLE_HEAD,
     find_swallowed_frame,
     last_two_frames,
+    leads_on,
     locate_frame,
 )
 from parsers.wire.syslog import maybe_parse_header
@@ -216,7 +217,7 @@ def _first_path(body: bytes, places: set[int], limit_bytes: int) -> set[int]:
 def _follow(
     body: bytes, position: int, horizon: int, limit_bytes: int, failed: set[int]
 ) -> set[int]:
-    """Follow the counts from head to head until they pass `horizon` or end the body.
+    """Follow the counts from head to head until they lead past `horizon`.
 
     `failed` remembers from where they do not, which keeps the work linear.
     """
@@ -229,7 +230,7 @@ def _follow(
         if position in failed or not HEAD.match(body, position):
             break
         if position > horizon:
-            return path
+            return path if leads_on(body, position, limit_bytes) else set()
         frame = locate_frame(body, position, limit_bytes)
         if isinstance(frame, Reason):
             break
