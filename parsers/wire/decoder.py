@@ -243,9 +243,8 @@ class DrainDecoder:
 
     def _take_frame(self, batch: Batch, stop: int) -> None:
         """Decode the frame at the position, which may be anything."""
-        self._restore_digit(batch)
         body, position = self._body, self._position
-        frame = locate_frame(body, position, self._limit)
+        frame = self._locate_frame()
         if isinstance(frame, Reason):
             self._fault(batch, frame, stop)
             return
@@ -271,12 +270,19 @@ class DrainDecoder:
         else:
             self._fault(batch, Reason.MISCOUNTED, stop)
             content = self._cut(content, start)
-        message = content[message_start:]
         batch.records += parse_message(
-            owner, header, message, self._budget, complete=complete
+            owner, header, content[message_start:], self._budget, complete=complete
         )
         if header.bad_timestamp:
             batch.records.append(refuse(Reason.BAD_TIMESTAMP, content))
+
+    def _locate_frame(self) -> tuple[int, int] | Reason:
+        """Find the frame at the position, if its count is not the rest of another."""
+        if self._may_lack_digit() and leads_on(
+            self._body, self._position - 1, self._limit
+        ):
+            return Reason.MISCOUNTED
+        return locate_frame(self._body, self._position, self._limit)
 
     def _cut(self, content: bytes, start: int) -> bytes:
         """Cut the content of a miscounted frame where another one begins."""
@@ -288,14 +294,6 @@ class DrainDecoder:
         """Say whether the frame before may hold the first digit of the count here."""
         followed = self._followed < self._position
         return followed and may_lack_digit(self._body, self._position)
-
-    def _restore_digit(self, batch: Batch) -> None:
-        """Go back by the digit that the frame before holds, if there is one."""
-        place = self._position - 1
-        if self._may_lack_digit() and leads_on(self._body, place, self._limit):
-            batch.malformed += 1
-            batch.records.append(refuse(Reason.MISCOUNTED, self._body, place))
-            self._position = place
 
     def _is_trusted(self, header: Header, kind: FrameKind) -> bool:
         """Say whether the facility fits; the log pipeline writes as local5."""

@@ -88,6 +88,8 @@ def is_whole(body: bytes, start: int, end: int, limit_bytes: int) -> bool:
         # No digit can have been eaten behind the newline, and no value cut before it.
         return True
     if not _is_head_or_end(body, end):
+        if body.find(b">1 ", start + 8, end) >= 0:
+            return False  # it swallowed a frame, most likely
         # Perhaps a frame whose own count or header is broken.
         damaged = _DAMAGED_HEAD.match(body, end) and body[end - 1 : end] != b" "
         return bool(damaged) or leads_on(body, end, limit_bytes)
