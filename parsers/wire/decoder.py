@@ -278,11 +278,14 @@ class DrainDecoder:
 
     def _locate_frame(self) -> tuple[int, int] | Reason:
         """Find the frame at the position, if its count is not the rest of another."""
-        if self._may_lack_digit() and leads_on(
-            self._body, self._position - 1, self._limit
+        body, position = self._body, self._position
+        if (
+            body[position - 2 : position - 1] == b"\n"  # seldom, so it is asked first
+            and self._may_lack_digit()
+            and leads_on(body, position - 1, self._limit)
         ):
             return Reason.MISCOUNTED
-        return locate_frame(self._body, self._position, self._limit)
+        return locate_frame(body, position, self._limit)
 
     def _cut(self, content: bytes, start: int) -> bytes:
         """Cut the content of a miscounted frame where another one begins."""
