@@ -15,14 +15,18 @@ from parsers.records import Batch, FrameKind, Header
 from parsers.wire.foreign import IN_TIMESTAMP, ORIGIN_BYTES, ForeignFrames
 from parsers.wire.framing import (
     LOOKAHEAD_BYTES,
+    POSSIBLE_HEAD,
     find_next_frame,
     is_partial,
     is_settled,
     is_whole,
     last_two_frames,
+    leads_on,
     locate_frame,
+    may_lack_digit,
 )
 from parsers.wire.known import KnownHeaders
+from parsers.wire.recovery import is_cut, look_back, look_back_from_text
 from parsers.wire.syslog import maybe_parse_header
 
 DEFAULT_FRAME_LIMIT_BYTES = 65_536
@@ -113,12 +117,12 @@ class DrainDecoder:
 
         Returns:
             What is certain now. A frame is, once its own last byte or the head of the
-            next frame shows that its count was right. Behind a fault up to two frames'
+            next frame shows that its count was right. Behind a fault up to three frames'
             worth of bytes wait, because only what follows tells where frames go on.
         """
         self._body += data
         batch = Batch()
-        self._run(batch, len(self._body) - 2 * (self._limit + LOOKAHEAD_BYTES))
+        self._run(batch, len(self._body) - 3 * (self._limit + LOOKAHEAD_BYTES))
         while not self._lost and self._take_settled(batch):
             pass
         self._trim()
@@ -137,7 +141,7 @@ class DrainDecoder:
             if self._lost:
                 if self._position >= stop:
                     break
-                self._resynchronise(self._position, self._position, stop)
+                self._resynchronise(self._position, stop)
             elif not self._take_settled(batch):
                 if is_partial(self._body, self._position, self._limit):
                     break
@@ -157,15 +161,16 @@ class DrainDecoder:
         keep, _ = last_two_frames(
             self._body, self._followed, self._position, self._limit
         )
+        self._followed = self._careful = min(keep, 1)  # a digit may stand before it
+        keep -= self._followed
         self._body = self._body[keep:]
         self._position -= keep
-        self._followed = self._careful = 0
 
     def _run(self, batch: Batch, stop: int) -> None:
         """Decode the frames that begin before `stop`."""
         while self._position < stop:
             if self._lost:
-                self._resynchronise(self._position, self._position, stop)
+                self._resynchronise(self._position, stop)
                 continue
             # A final newline may have been trimmed from the body.
             self._skip_foreign(batch, stop, len(self._body) + 1)
@@ -176,7 +181,9 @@ class DrainDecoder:
         """Decode frames that no further byte can change; False when there is none."""
         end = len(self._body)
         self._skip_foreign(batch, end, end)
-        if not is_settled(self._body, self._position, self._limit):
+        if self._may_lack_digit() or not is_settled(
+            self._body, self._position, self._limit
+        ):
             return False
         frame = locate_frame(self._body, self._position, self._limit)
         if isinstance(frame, Reason) or not maybe_parse_header(
@@ -203,7 +210,7 @@ class DrainDecoder:
     def _take_frame(self, batch: Batch, stop: int) -> None:
         """Decode the frame at the position, which may be anything."""
         body, position = self._body, self._position
-        frame = locate_frame(body, position, self._limit)
+        frame = self._locate_frame()
         if isinstance(frame, Reason):
             self._fault(batch, frame, stop)
             return
@@ -225,14 +232,13 @@ class DrainDecoder:
         self._followed = self._careful = position
         self._position = end
         complete = is_whole(body, start, end, self._limit)
-        if not complete:
-            self._fault(batch, Reason.MISCOUNTED, stop)
-            content = content[: max(self._position - start, 0)]
-        else:
+        if complete:
             batch.count(owner[1])
-        message = content[message_start:]
+        else:
+            self._fault(batch, Reason.MISCOUNTED, stop)
+            content = self._cut(content, start)
         batch.records += parse_message(
-            owner, header, message, self._budget, complete=complete
+            owner, header, content[message_start:], self._budget, complete=complete
         )
         if header.bad_timestamp:
             batch.records.append(refuse(Reason.BAD_TIMESTAMP, content))
@@ -241,7 +247,8 @@ class DrainDecoder:
         """Decode the frames up to the first unknown header; False when there is none."""
         body, position = self._body, self._position
         first = position
-        while position < stop:
+        # Behind a newline and another byte, that one may be a digit of the count here.
+        while position < stop and body[position - 2 : position - 1] != b"\n":
             known = self._known.maybe_locate(body, position)
             if known is None:
                 break
@@ -252,6 +259,28 @@ class DrainDecoder:
             self._followed = self._careful = position
             self._position = position = end
         return position > first
+
+    def _locate_frame(self) -> tuple[int, int] | Reason:
+        """Find the frame at the position, if its count is not the rest of another."""
+        body, position = self._body, self._position
+        if (
+            body[position - 2 : position - 1] == b"\n"  # seldom, so it is asked first
+            and self._may_lack_digit()
+            and leads_on(body, position - 1, self._limit)
+        ):
+            return Reason.MISCOUNTED
+        return locate_frame(body, position, self._limit)
+
+    def _cut(self, content: bytes, start: int) -> bytes:
+        """Cut the content of a miscounted frame where another one begins."""
+        content = content[: max(self._position - start, 0)]
+        swallowed = POSSIBLE_HEAD.search(content)
+        return content if swallowed is None else content[: swallowed.start()]
+
+    def _may_lack_digit(self) -> bool:
+        """Say whether the frame before may hold the first digit of the count here."""
+        followed = self._followed < self._position
+        return followed and may_lack_digit(self._body, self._position)
 
     def _is_trusted(self, header: Header, kind: FrameKind) -> bool:
         """Say whether the facility fits; the log pipeline writes as local5."""
@@ -265,10 +294,12 @@ class DrainDecoder:
         if end < len(self._body) and isinstance(follows, Reason):
             self._fault(batch, Reason.BAD_HEADER, stop, at=end)
             return
-        self._followed, self._careful = self._careful, self._position
-        self._position = end
         batch.malformed += 1
         batch.records.append(refuse(Reason.BAD_HEADER, content))
+        if self._looks_like_text(content):
+            return
+        self._followed, self._careful = self._careful, self._position
+        self._position = end
 
     def _fault(
         self, batch: Batch, reason: Reason, stop: int, at: int | None = None
@@ -278,20 +309,39 @@ class DrainDecoder:
         fault = self._position if at is None else at
         batch.malformed += 1
         batch.records.append(refuse(reason, body, self._position))
-        doubtful = self._position
+        if is_cut(body, fault, self._limit):
+            self._go_on(len(body))
+            return
+        end = len(body) if reason is Reason.TRUNCATED else fault
+        found = None
         if self._look_backs > 0:
             self._look_backs -= 1
-            doubtful, _ = last_two_frames(body, self._followed, fault, self._limit)
-        if reason is Reason.TRUNCATED:
-            fault = len(body)
-        self._resynchronise(doubtful + 1, fault, stop)
+            found = look_back(body, self._followed, fault, end, self._limit)
+        if found is None:
+            self._resynchronise(end, stop)
+        else:
+            self._go_on(found)
 
-    def _resynchronise(self, doubtful: int, fault: int, stop: int) -> None:
+    def _looks_like_text(self, content: bytes) -> bool:
+        """Move behind a foreign frame whose text this is; False if there is none."""
+        if content.startswith(b"<") or b">1 " in content[:7] or not self._look_backs:
+            return False  # a header with a damaged byte, most likely
+        self._look_backs -= 1
+        found = look_back_from_text(
+            self._body, self._followed, self._position, self._limit
+        )
+        if found is not None:
+            self._go_on(found)
+        return found is not None
+
+    def _go_on(self, position: int) -> None:
+        self._position = self._followed = self._careful = position
+
+    def _resynchronise(self, fault: int, stop: int) -> None:
         """Move to the next frame that counts confirm, or be lost until more bytes come."""
-        found = find_next_frame(self._body, doubtful, fault, stop, self._limit)
+        found = find_next_frame(self._body, fault, stop, self._limit)
         self._lost = found is None
-        self._position = max(stop, fault) if found is None else found
-        self._followed = self._careful = self._position
+        self._go_on(max(stop, fault) if found is None else found)
 
     def _remember_foreign(self, position: int) -> None:
         """Learn the origin of the frame at `position` if no family can own it."""

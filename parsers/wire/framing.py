@@ -8,9 +8,8 @@ EBNF (RFC 6587 section 3.4.1)::
 
 Bytes are counted, never characters, and newlines mean nothing: Logplex's own L10
 frame ends without one, and a message may hold any number. Text inside a frame is
-therefore never taken for a frame, unless a count is broken: then `find_next_frame` looks
-for the next place from which the counts agree again. It knows nothing of what a
-frame says.
+therefore never taken for a frame, unless a count is broken: `parsers.wire.recovery`
+decides where frames go on then. Nothing here knows what a frame says.
 """
 
 import re
@@ -21,11 +20,11 @@ MAX_COUNT_DIGITS = 7
 
 _COUNT = re.compile(rb"(0|[1-9][0-9]{0,%d}) " % (MAX_COUNT_DIGITS - 1))
 _ANY_COUNT = re.compile(rb"[1-9][0-9]+ ")
-_HEAD = re.compile(rb"[1-9][0-9]{0,%d} <[0-9]{1,3}>1 " % (MAX_COUNT_DIGITS - 1))
+HEAD = re.compile(rb"[1-9][0-9]{0,%d} <[0-9]{1,3}>1 " % (MAX_COUNT_DIGITS - 1))
 # A look-ahead, so that overlapping places are found: a message may end in digits
 # that stand right before the count of the next frame.
-_POSSIBLE_HEAD = re.compile(
-    rb"(?=" + _HEAD.pattern + rb"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|- ))"
+POSSIBLE_HEAD = re.compile(
+    rb"(?=" + HEAD.pattern + rb"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|- ))"
 )
 
 # A count that is missing, has too many digits, or something else than digits in it: no
@@ -38,7 +37,8 @@ _DAMAGED_HEAD = re.compile(
 LOOKAHEAD_BYTES = 64
 """Bytes behind a frame that suffice to see whether another one begins there."""
 
-_HEAD_BYTES = 16  # the longest text that _HEAD needs, rounded up
+_NEWLINE = ord("\n")
+_HEAD_BYTES = 16  # the longest text that HEAD needs, rounded up
 
 
 def locate_frame(
@@ -83,15 +83,31 @@ def is_whole(body: bytes, start: int, end: int, limit_bytes: int) -> bool:
         # No digit can have been eaten behind the newline, and no value cut before it.
         return True
     if not _is_head_or_end(body, end):
+        if body.find(b">1 ", start + 8, end) >= 0:
+            return False  # it swallowed a frame, most likely
         # Perhaps a frame whose own count or header is broken.
         damaged = _DAMAGED_HEAD.match(body, end) and body[end - 1 : end] != b" "
-        return bool(damaged) or _leads_on(body, end, limit_bytes)
-    if _leads_on(body, end, limit_bytes):
+        return bool(damaged) or leads_on(body, end, limit_bytes)
+    if leads_on(body, end, limit_bytes):
         return True
     lowest = max(start, end - MAX_COUNT_DIGITS)
     eaten = len(body[lowest:end]) - len(body[lowest:end].rstrip(b"0123456789"))
     return not any(
-        _leads_on(body, place, limit_bytes) for place in range(end - eaten, end)
+        leads_on(body, place, limit_bytes) for place in range(end - eaten, end)
+    )
+
+
+def may_lack_digit(body: bytes, position: int) -> bool:
+    """Say whether the byte before `position` may be a digit of the count there.
+
+    A frame that lost one of its bytes holds the first digit of the next count, behind
+    the newline that was its last byte.
+    """
+    place = position - 1
+    return (
+        place > 0
+        and body[place - 1] == _NEWLINE
+        and HEAD.match(body, place) is not None
     )
 
 
@@ -110,15 +126,15 @@ def is_settled(body: bytes, position: int, limit_bytes: int) -> bool:
     if body[end - 1 : end] == b"\n":
         return True
     if body.startswith(b"\n", end):
-        return _HEAD.match(body, end + 1) is not None
-    return _HEAD.match(body, end) is not None and (
+        return HEAD.match(body, end + 1) is not None
+    return HEAD.match(body, end) is not None and (
         not body[end - 1 : end].isdigit() or _leads_to_head(body, end, limit_bytes)
     )
 
 
 def _leads_to_head(body: bytes, position: int, limit_bytes: int) -> bool:
     frame = locate_frame(body, position, limit_bytes)
-    return not isinstance(frame, Reason) and _HEAD.match(body, frame[1]) is not None
+    return not isinstance(frame, Reason) and HEAD.match(body, frame[1]) is not None
 
 
 def is_partial(body: bytes, position: int, limit_bytes: int) -> bool:
@@ -137,7 +153,7 @@ def is_partial(body: bytes, position: int, limit_bytes: int) -> bool:
     return behind < 0 or 0 < behind < _HEAD_BYTES
 
 
-def _leads_on(body: bytes, position: int, limit_bytes: int) -> bool:
+def leads_on(body: bytes, position: int, limit_bytes: int) -> bool:
     """Say whether the count at `position` leads to another head or to the end."""
     frame = locate_frame(body, position, limit_bytes)
     if isinstance(frame, Reason):
@@ -148,40 +164,50 @@ def _leads_on(body: bytes, position: int, limit_bytes: int) -> bool:
 def _is_head_or_end(body: bytes, position: int) -> bool:
     """Say whether a frame begins here, or nothing more; a newline may be uncounted."""
     position += body.startswith(b"\n", position)
-    return position == len(body) or _HEAD.match(body, position) is not None
+    return position == len(body) or HEAD.match(body, position) is not None
 
 
-def find_next_frame(
-    body: bytes, doubtful: int, fault: int, stop: int, limit_bytes: int
+def find_swallowed_frame(
+    body: bytes, start: int, stop: int, fault: int, limit_bytes: int
 ) -> int | None:
-    """Find the next frame after a fault, or None where there is none.
-
-    Two kinds of place are believed. At or behind the fault: the head of a syslog
-    frame whose count leads on. Before it, inside a frame whose count may have been
-    too large: only a head from which the counts lead across the fault without a
-    break. Text that imitates frames cannot do that, since its author does not know
-    the lengths of the frames that follow.
+    """Find a frame within another one whose count is too large.
 
     Args:
         body: Everything.
-        doubtful: From where a count may have been wrong.
+        start: The frame may begin here.
+        stop: It must begin before this.
+        fault: Where a count should have been: the counts must lead across this place
+            without a break.
+        limit_bytes: The largest frame that is accepted.
+
+    Returns:
+        Position of its count, or None where there is no such frame.
+    """
+    failed: set[int] = set()
+    for match in POSSIBLE_HEAD.finditer(body, start, stop + LOOKAHEAD_BYTES):
+        if match.start() >= stop:
+            break
+        if _leads_across(body, match.start(), fault, limit_bytes, failed):
+            return match.start()
+    return None
+
+
+def find_next_frame(body: bytes, fault: int, stop: int, limit_bytes: int) -> int | None:
+    """Find the next head at or behind a fault whose count leads on.
+
+    Args:
+        body: Everything.
         fault: Where a count should have been.
         stop: The frame must begin before this.
         limit_bytes: The largest frame that is accepted.
 
     Returns:
-        Position of the count of the frame to go on with.
+        Position of its count, or None where there is no such frame.
     """
-    failed: set[int] = set()
-    for match in _POSSIBLE_HEAD.finditer(body, doubtful, fault + LOOKAHEAD_BYTES):
-        if match.start() >= fault:
-            break
-        if _leads_across(body, match.start(), fault, limit_bytes, failed):
-            return match.start()
-    for match in _POSSIBLE_HEAD.finditer(body, fault, stop + LOOKAHEAD_BYTES):
+    for match in POSSIBLE_HEAD.finditer(body, fault, stop + LOOKAHEAD_BYTES):
         if match.start() >= stop:
             break
-        if _leads_on(body, match.start(), limit_bytes):
+        if leads_on(body, match.start(), limit_bytes):
             return match.start()
     return None
 
