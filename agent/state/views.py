@@ -1,5 +1,6 @@
 """The clusters at one moment: what outputs read; shares nothing that changes."""
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
@@ -62,3 +63,12 @@ class ClustersView(NamedTuple):
 
     brokers: list[BrokerView]
     nodes: list[NodeView]
+
+
+def join_views(views: Iterable[ClustersView]) -> ClustersView:
+    """Join views of single clusters."""
+    joined = ClustersView([], [])
+    for view in views:
+        joined.brokers.extend(view.brokers)
+        joined.nodes.extend(view.nodes)
+    return joined

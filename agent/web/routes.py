@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
+from functools import partial
 from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry
@@ -20,17 +21,34 @@ from agent.http.guard import mark_authenticated
 from agent.ingest import Transport
 from agent.metrics.exposition import render
 from agent.settings import Settings
-from agent.web.api import parse_query, render_clusters, render_events
+from agent.web.answers import Answer, compress, wants_gzip
 from agent.web.capacity_upload import receive_capacity
-from agent.web.page import CONTENT_SECURITY_POLICY, Page
+from agent.web.clusters import build_clusters, parse_cluster_query
+from agent.web.copies import Copier, copy_view
+from agent.web.events import parse_query, render_events
+from agent.web.page import CONTENT_SECURITY_POLICY, Page, parse_page_query
+from agent.web.render_queue import QueueFullError, RenderQueue
 from agent.web.schema import Error, encode
 from agent.web.static import STATIC
 from agent.web.zero_first import ZeroFirst
 
+_BUSY = PlainTextResponse(
+    "Too many different answers wait to be rendered\n",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    headers={"retry-after": "1"},
+)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 _REFUSED = re.compile(r";\s*q=0(\.0{0,3})?\s*(;|$)", re.ASCII | re.IGNORECASE)
 _PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+_PAGE_HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "referrer-policy": "no-referrer",
+    **_PRIVATE,
+}
+_JSON = "application/json"
+_PAUSE_FACTOR = 3.0
+"""Pages and JSON are rendered for a quarter of the time at most."""
 _CHALLENGE = {"www-authenticate": 'Basic realm="heroku-kafka-agent"'}
 
 
@@ -90,7 +108,10 @@ class Pages:
         self._readers = Authenticator(settings.readers)
         self._zero_first = ZeroFirst()
         self._parsing = asyncio.Lock()
-        self._page = Page(engine, settings)
+        self._copier = Copier(engine)
+        self._page = Page(engine, settings, self._copier)
+        self._queue = RenderQueue(_PAUSE_FACTOR)
+        self._scrapes = RenderQueue()
 
     def count(self, route: str, endpoint: Endpoint) -> Endpoint:
         """Wrap `endpoint` so that its answers are counted under `route`."""
@@ -113,7 +134,10 @@ class Pages:
             presented = None if authorization is None else authorization.encode()
             if allowed.allows(presented):
                 mark_authenticated(request.scope)
-                return await endpoint(request)
+                try:
+                    return await endpoint(request)
+                except QueueFullError:
+                    return _BUSY
             self._engine.telemetry.auth_failures += 1
             return PlainTextResponse(
                 "Unauthorized\n", HTTPStatus.UNAUTHORIZED, headers=_CHALLENGE
@@ -123,30 +147,38 @@ class Pages:
 
     async def metrics(self, request: Request) -> Response:
         """Render the exposition, in a thread so that no drain waits for it."""
-        now = read_clock()
-        snapshot = self._engine.snapshot(now)
         timeout = _maybe_read_timeout(request)
-        if timeout is not None:
-            nodes = self._zero_first.present(snapshot.nodes, now, timeout)
-            snapshot = snapshot._replace(nodes=nodes)
         accepted = drop_refused(request.headers.get("accept", ""))
         encode, content_type = choose_encoder(accepted)
-        body = await asyncio.to_thread(
-            lambda: render(snapshot.series(), encode) + encode(self._process)
-        )
-        return Response(body, headers={"content-type": content_type})
+        is_gzip = wants_gzip(request)
+
+        async def build() -> bytes:
+            now = read_clock()
+            view = await copy_view(self._engine.state, now)
+            snapshot = self._engine.complete_snapshot(view, now)
+            if timeout is not None:
+                nodes = self._zero_first.present(snapshot.nodes, now, timeout)
+                snapshot = snapshot._replace(nodes=nodes)
+            return await asyncio.to_thread(
+                lambda: compress(
+                    render(snapshot.series(), encode) + encode(self._process),
+                    is_gzip=is_gzip,
+                )
+            )
+
+        body = await self._scrapes.share((timeout, content_type, is_gzip), build)
+        return Answer(body, content_type, {}, vary="Accept, Accept-Encoding")
 
     async def page(self, request: Request) -> Response:
-        """Render the page for people."""
-        html = self._page.render(_base_url(request), read_clock())
-        return Response(
-            html,
-            media_type="text/html",
-            headers={
-                "content-security-policy": CONTENT_SECURITY_POLICY,
-                "referrer-policy": "no-referrer",
-                **_PRIVATE,
-            },
+        """Render the page for people, or what has changed of it."""
+        base_url = _base_url(request)
+        query = parse_page_query(request.query_params)
+        return await self._answer(
+            request,
+            (base_url, query),
+            partial(self._page.render, base_url, query),
+            "text/html; charset=utf-8",
+            _PAGE_HEADERS,
         )
 
     async def static(self, request: Request) -> Response:
@@ -154,11 +186,12 @@ class Pages:
         file = STATIC.get(request.path_params["name"])
         if file is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        return Response(
-            file.content,
-            media_type=file.media_type,
-            headers={**_PRIVATE, "cache-control": "private, max-age=3600"},
-        )
+        headers = {**_PRIVATE, "cache-control": "private, max-age=3600"}
+        headers["etag"] = file.etag
+        if file.etag in request.headers.get("if-none-match", ""):
+            return Response(None, HTTPStatus.NOT_MODIFIED, headers)
+        body = file.compressed if wants_gzip(request) else file.content
+        return Answer(body, f"{file.media_type}; charset=utf-8", headers)
 
     async def capacity(self, request: Request) -> Response:
         """Record what ``heroku kafka:info`` printed."""
@@ -166,29 +199,46 @@ class Pages:
 
     async def clusters(self, request: Request) -> Response:
         """Answer with the clusters and their last hours, as JSON."""
-        del request
-        return Response(
-            render_clusters(self._engine.state, read_clock()),
-            media_type="application/json",
-            headers=_PRIVATE,
-        )
+        try:
+            query = parse_cluster_query(request.query_params.multi_items())
+        except ValueError as error:
+            return _refuse_query(error)
+        admission = self._engine.state.admission
+        build = partial(build_clusters, self._copier, admission, query)
+        return await self._answer(request, query, build, _JSON, _PRIVATE)
 
     async def events(self, request: Request) -> Response:
         """Answer with the newest events that the query asks for, as JSON."""
+        items = request.query_params.multi_items()
         try:
-            query = parse_query(request.query_params.multi_items(), read_clock())
+            query = parse_query(items, read_clock())
         except ValueError as error:
-            return Response(
-                encode(Error(str(error))),
-                HTTPStatus.BAD_REQUEST,
-                media_type="application/json",
-                headers=_PRIVATE,
-            )
-        return Response(
-            render_events(self._engine.log, query),
-            media_type="application/json",
-            headers=_PRIVATE,
-        )
+            return _refuse_query(error)
+
+        async def build() -> bytes:
+            events = self._engine.log.dump()
+            return await asyncio.to_thread(render_events, events, query)
+
+        key = ("events", tuple(items))
+        return await self._answer(request, key, build, _JSON, _PRIVATE)
+
+    async def _answer(
+        self,
+        request: Request,
+        key: Hashable,
+        build: Callable[[], Awaitable[bytes]],
+        media_type: str,
+        headers: Mapping[str, str],
+    ) -> Response:
+        """Render an answer once for all who ask for it at the same time."""
+        is_gzip = wants_gzip(request)
+
+        async def build_compressed() -> bytes:
+            content = await build()
+            return await asyncio.to_thread(compress, content, is_gzip=is_gzip)
+
+        body = await self._queue.share((key, is_gzip), build_compressed)
+        return Answer(body, media_type, headers)
 
     async def healthy(self, request: Request) -> Response:
         """Answer whoever asks whether the process lives and can receive."""
@@ -204,6 +254,15 @@ class Pages:
         return PlainTextResponse(
             f"{error.detail}\n", error.status_code, headers=error.headers
         )
+
+
+def _refuse_query(error: ValueError) -> Response:
+    return Response(
+        encode(Error(str(error))),
+        HTTPStatus.BAD_REQUEST,
+        media_type=_JSON,
+        headers=_PRIVATE,
+    )
 
 
 def drop_refused(accept: str) -> str:
