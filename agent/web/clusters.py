@@ -97,11 +97,11 @@ async def build_clusters(
 
 def select_clusters(copier: Copier, copies: Copies, query: ClusterQuery) -> Selection:
     """Select the clusters that are asked for and have changed, up to the limits."""
-    base = copier.revisions.maybe_base(query.since)
+    step = int(copies.now.wall) // STEP_SECONDS
+    base = copier.revisions.maybe_base(query.since, step)
     points = query.points
     if base is not None:
-        passed = int(copies.now.wall) // STEP_SECONDS - base.step
-        points = max(min(passed + 1 + _LATE_STEPS, points), 0)
+        points = min(step - base.step + 1 + _LATE_STEPS, points)
     chosen: list[tuple[str, ClusterCopy]] = []
     left = MAX_VALUES
     for name, cluster in copies.clusters.items():

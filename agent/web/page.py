@@ -139,7 +139,7 @@ class Page:
         cursor = Cursor(revisions.process, copies.revision, step)
         now = templates.parts.now(copies.now.wall, cursor)
         sections = {name: self._sections[name] for name, _ in shown}
-        base = revisions.maybe_base(query.since)
+        base = revisions.maybe_base(query.since, step)
         if base is not None:
             changes = templates.changes.render(
                 now=now,

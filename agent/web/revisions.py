@@ -73,12 +73,22 @@ class Revisions:
         """Return the revision in which a cluster last changed."""
         return self._seen[name][0]
 
-    def maybe_base(self, cursor: Cursor | None) -> Cursor | None:
-        """Return a cursor if the changes since then are known; None: all is needed."""
+    def maybe_base(self, cursor: Cursor | None, step: int) -> Cursor | None:
+        """Return a cursor if the changes since then are known.
+
+        Args:
+            cursor: What the client has seen.
+            step: The present step; a cursor from a later one is of a clock that was
+                set back since.
+
+        Returns:
+            The cursor; None where the client needs everything.
+        """
         if (
             cursor is not None
             and cursor.process == self.process
             and self._oldest <= cursor.revision <= self.current
+            and cursor.step <= step
         ):
             return cursor
         return None
