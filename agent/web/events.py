@@ -1,4 +1,4 @@
-"""``GET /api/events`` and ``GET /api/clusters``: what the page shows, as JSON.
+"""``GET /api/events``: the newest events, as JSON.
 
 Texts are as the brokers wrote them. JSON escapes what a terminal would obey; a page must
 escape them for HTML.
@@ -6,32 +6,19 @@ escape them for HTML.
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from agent.clock import Moment, parse_duration
 from agent.kafka.categories import Category, Urgency
-from agent.metrics.specs import SAMPLES
-from agent.settings import Credentials
-from agent.state.clusters import State
-from agent.state.history import SHOWN, STEP_SECONDS
-from agent.state.log_events import EventFilter, EventLog, LogEvent
-from agent.state.views import BrokerView, NodeView
-from agent.web.schema import (
-    Broker,
-    Cluster,
-    Clusters,
-    Context,
-    Event,
-    Events,
-    Node,
-    Partition,
-    encode,
-)
+from agent.state.log_events import EventFilter, LogEvent
+from agent.web.parameters import parse_count, read_parameters
+from agent.web.schema import Context, Event, Events, Partition, encode
 from parsers import Level
 
 MAX_EVENTS = 1_000_000
@@ -66,12 +53,7 @@ def parse_query(items: Iterable[tuple[str, str]], now: Moment) -> Query:
     Raises:
         ValueError: One sentence that says what is wrong and what would be right.
     """
-    given: dict[str, list[str]] = {}
-    for name, value in items:
-        if name not in _PARAMETERS:
-            message = f"{name} is not known; there are {', '.join(_PARAMETERS)}"
-            raise ValueError(message)
-        given.setdefault(name, []).extend(value.split(","))
+    given = read_parameters(items, _PARAMETERS)
     last = {name: values[-1] for name, values in given.items()}
     return Query(
         EventFilter(
@@ -83,7 +65,7 @@ def parse_query(items: Iterable[tuple[str, str]], now: Moment) -> Query:
             topics=given.get("topic", ()),
             since=parse_since(last["since"], now) if "since" in last else None,
         ),
-        _parse_limit(last.get("limit", str(MAX_EVENTS))),
+        parse_count("limit", last.get("limit", str(MAX_EVENTS)), 1, MAX_EVENTS),
     )
 
 
@@ -121,71 +103,24 @@ def parse_since(text: str, now: Moment) -> float:
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
 
-def render_events(log: EventLog, query: Query, reader: Credentials) -> bytes:
+def render_events(
+    events: Sequence[LogEvent], query: Query, addons: Collection[str]
+) -> bytes:
     """Render the events that are asked for, the newest first.
 
     Args:
-        log: What is remembered.
-        query: Which of it.
-        reader: Whose add-ons are shown.
+        events: All that are remembered, the oldest first.
+        query: Which of them.
+        addons: The only add-ons that are shown; empty for all.
 
     Returns:
         JSON of `Events`.
     """
-    visible = replace(query.wanted, addons=reader.addons)
-    wanted = islice(log.select(visible), query.limit)
-    remembered = len(log)
-    if reader.addons:
-        remembered = sum(1 for _ in log.select(EventFilter(addons=reader.addons)))
-    return encode(Events([_describe_event(event) for event in wanted], remembered))
-
-
-def render_clusters(state: State, now: Moment, reader: Credentials) -> bytes:
-    """Render the clusters, each broker with its newest values and its last hours.
-
-    Args:
-        state: The clusters.
-        now: The present; the last value of each history is of the step that holds it.
-        reader: Whose add-ons are shown.
-
-    Returns:
-        JSON of `Clusters`.
-    """
-    found = state.view(now).visible_to(reader)
-    brokers: dict[str, list[Broker]] = {}
-    nodes: dict[str, list[Node]] = {}
-    for view in sorted(found.brokers, key=lambda view: view.addon):
-        brokers.setdefault(view.addon, []).append(_describe_broker(view, state, now))
-    for node in found.nodes:
-        nodes.setdefault(node.addon, []).append(_describe_node(node))
-    clusters = [
-        Cluster(addon, brokers.get(addon, []), nodes.get(addon, []))
-        for addon in dict.fromkeys((*brokers, *nodes))
-    ]
-    return encode(Clusters(now.wall, STEP_SECONDS, clusters))
-
-
-def _describe_broker(view: BrokerView, state: State, now: Moment) -> Broker:
-    history = state.history(view.addon, view.broker)
-    return Broker(
-        broker=view.broker,
-        status=view.status,
-        last_sample=view.last_timestamp,
-        values={
-            state.admission.specs(key).name: value for key, value in view.values.items()
-        },
-        history={SAMPLES[key].name: history.series(key, now.wall) for key in SHOWN},
-    )
-
-
-def _describe_node(view: NodeView) -> Node:
-    # msgspec encodes members of an enum as keys from 0.22 on only.
-    return Node(
-        node=view.node,
-        broker=view.broker,
-        lines={level.value: count for level, count in view.lines.items()},
-        urgencies={one.value: count for one, count in view.urgencies.items()},
-    )
+    visible = EventFilter(addons=addons)
+    found = [event for event in events if visible.wants(event)]
+    wanted = islice(filter(query.wanted.wants, reversed(found)), query.limit)
+    described = [msgspec.Raw(encode(_describe_event(event))) for event in wanted]
+    return encode(Events(described, len(found)))
 
 
 def _describe_event(event: LogEvent) -> Event:
@@ -231,10 +166,3 @@ def _closed(
             raise ValueError(message)
         found.append(member)
     return found
-
-
-def _parse_limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MAX_EVENTS:
-        message = f"limit={text!r} is no number from 1 to {MAX_EVENTS}"
-        raise ValueError(message)
-    return int(text)
