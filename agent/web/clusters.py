@@ -91,7 +91,7 @@ async def build_clusters(
     if selected.points:
         histories = await copier.copy_histories(selected.clusters, SHOWN)
     return await asyncio.to_thread(
-        _render, copies, selected, histories, admission, copier.revisions.process
+        _render, copies, selected, histories, admission, copier.revisions.token
     )
 
 
@@ -125,7 +125,7 @@ def _render(
     selected: Selection,
     histories: Histories,
     admission: Admission,
-    process: str,
+    token: str,
 ) -> bytes:
     now = copies.now
     clusters = [
@@ -151,7 +151,7 @@ def _render(
             now=now.wall,
             step=STEP_SECONDS,
             full=selected.base is None,
-            next=str(Cursor(process, copies.revision, step)),
+            next=str(Cursor(token, copies.revision, step)),
             after=selected.clusters[-1][0] if selected.is_cut else None,
             clusters=[Raw(encode(cluster)) for cluster in clusters],
         )

@@ -22,9 +22,25 @@ from agent.web.schema import Context, Event, Events, Partition, encode
 from parsers import Level
 
 MAX_EVENTS = 1_000_000
+_CURSOR = re.compile(r"([0-9a-f]{8})-([0-9]{1,15})")
 _EPOCH = re.compile(r"[0-9]{1,12}(?:\.[0-9]+)?")
 
 Closed = TypeVar("Closed", bound=Enum)
+
+
+class EventCursor(NamedTuple):
+    """Where a response was cut.
+
+    Attributes:
+        token: Of the scope's `Revisions`.
+        number: The oldest event in the response, see `EventLog.enumerate`.
+    """
+
+    token: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.token}-{self.number}"
 
 
 class Query(NamedTuple):
@@ -33,10 +49,12 @@ class Query(NamedTuple):
     Attributes:
         wanted: Which events.
         limit: How many of them at most.
+        after: Where the last response was cut; None for the newest events.
     """
 
     wanted: EventFilter
     limit: int
+    after: EventCursor | None
 
 
 def parse_query(items: Iterable[tuple[str, str]], now: Moment) -> Query:
@@ -66,11 +84,13 @@ def parse_query(items: Iterable[tuple[str, str]], now: Moment) -> Query:
             since=parse_since(last["since"], now) if "since" in last else None,
         ),
         parse_count("limit", last.get("limit", str(MAX_EVENTS)), 1, MAX_EVENTS),
+        _parse_cursor(last["after"]) if last.get("after") else None,
     )
 
 
 _PARAMETERS = (
     "cluster", "node", "level", "category", "urgency", "topic", "since", "limit",
+    "after",
 )  # fmt: skip
 
 
@@ -104,23 +124,39 @@ def parse_since(text: str, now: Moment) -> float:
 
 
 def render_events(
-    events: Sequence[LogEvent], query: Query, addons: Collection[str]
+    events: Sequence[tuple[int, LogEvent]],
+    query: Query,
+    addons: Collection[str],
+    token: str,
 ) -> bytes:
     """Render the events that are asked for, the newest first.
 
     Args:
-        events: All that are remembered, the oldest first.
-        query: Which of them.
+        events: All that are remembered, as `EventLog.enumerate` returns them.
+        query: Which of them; a cursor with another token asks for the newest.
         addons: The only add-ons that are shown; empty for all.
+        token: Of this scope's cursors.
 
     Returns:
         JSON of `Events`.
     """
     visible = EventFilter(addons=addons)
-    found = [event for event in events if visible.wants(event)]
-    wanted = islice(filter(query.wanted.wants, reversed(found)), query.limit)
-    described = [msgspec.Raw(encode(_describe_event(event))) for event in wanted]
-    return encode(Events(described, len(found)))
+    found = [one for one in events if visible.wants(one[1])]
+    cursor = query.after if query.after and query.after.token == token else None
+    wanted = (
+        (number, event)
+        for number, event in reversed(found)
+        if (cursor is None or number < cursor.number) and query.wanted.wants(event)
+    )
+    page = list(islice(wanted, query.limit))
+    is_cut = next(wanted, None) is not None
+    return encode(
+        Events(
+            events=[msgspec.Raw(encode(_describe_event(event))) for _, event in page],
+            remembered=len(found),
+            after=str(EventCursor(token, page[-1][0])) if is_cut else None,
+        )
+    )
 
 
 def _describe_event(event: LogEvent) -> Event:
@@ -149,6 +185,14 @@ def _describe_event(event: LogEvent) -> Event:
         meaning=verdict.meaning,
         first_step=verdict.first_step,
     )
+
+
+def _parse_cursor(text: str) -> EventCursor:
+    found = _CURSOR.fullmatch(text)
+    if found is None:
+        message = f"after={text!r} is not the value of after in an earlier response"
+        raise ValueError(message)
+    return EventCursor(found[1], int(found[2]))
 
 
 def _closed(

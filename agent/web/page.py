@@ -146,7 +146,7 @@ class Page:
         self._update_sections(content)
         revisions = self._copier.revisions
         step = int(copies.now.wall) // STEP_SECONDS
-        cursor = Cursor(revisions.process, copies.revision, step)
+        cursor = Cursor(revisions.token, copies.revision, step)
         now = templates.parts.now(copies.now.wall, cursor)
         sections = {name: self._sections[name] for name, _ in shown}
         base = revisions.maybe_base(query.since, step)

@@ -12,17 +12,17 @@ class Cursor(NamedTuple):
     """What a client has seen.
 
     Attributes:
-        process: The agent's process that answered.
+        token: Of the `Revisions` that counted.
         revision: The newest revision that the answer held.
         step: Number of the newest step of a history in it, counted from the epoch.
     """
 
-    process: str
+    token: str
     revision: int
     step: int
 
     def __str__(self) -> str:
-        return f"{self.process}-{self.revision}-{self.step}"
+        return f"{self.token}-{self.revision}-{self.step}"
 
 
 def parse_cursor(text: str) -> Cursor:
@@ -42,12 +42,12 @@ class Revisions:
     """Numbers the states of the clusters, by comparing each with the one before.
 
     Attributes:
-        process: Tells the cursors of this process from others'.
+        token: Distinguishes its cursors from those of other scopes and processes.
         current: Number of the newest state.
     """
 
     def __init__(self) -> None:
-        self.process = secrets.token_hex(4)
+        self.token = secrets.token_hex(4)
         self.current = 0
         self._oldest = 0  # before it, a cluster was there that is not any more
         self._seen: dict[str, tuple[int, object]] = {}
@@ -86,7 +86,7 @@ class Revisions:
         """
         if (
             cursor is not None
-            and cursor.process == self.process
+            and cursor.token == self.token
             and self._oldest <= cursor.revision <= self.current
             and cursor.step <= step
         ):

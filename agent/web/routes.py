@@ -228,8 +228,11 @@ class Pages:
             return _refuse_query(error)
 
         async def build(scope: Scope) -> bytes:
-            events = self._engine.log.dump()
-            return await asyncio.to_thread(render_events, events, query, scope.addons)
+            events = self._engine.log.enumerate()
+            token = scope.copier.revisions.token
+            return await asyncio.to_thread(
+                render_events, events, query, scope.addons, token
+            )
 
         key = ("events", tuple(items))
         return await self._answer(request, key, build, _JSON, _PRIVATE)

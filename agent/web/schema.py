@@ -77,10 +77,12 @@ class Events(msgspec.Struct, frozen=True):
     Attributes:
         events: Each an `Event`, the newest first.
         remembered: Number of events in memory.
+        after: What to pass as ``after`` for the older events; None if there are none.
     """
 
     events: Sequence[msgspec.Raw]
     remembered: int
+    after: str | None
 
 
 class Broker(msgspec.Struct, frozen=True, kw_only=True):

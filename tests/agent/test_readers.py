@@ -241,13 +241,14 @@ def test_json_is_limited_by_names_number_and_points() -> None:
     st.lists(
         st.one_of(st.none(), st.tuples(st.sampled_from("abc"), st.integers(0, 2))),
         max_size=12,
-    )
+    ),
+    st.frozensets(st.sampled_from(["kafka-a", "kafka-b"])),
 )
 def test_a_client_that_follows_the_changes_has_what_a_full_answer_has(
-    steps: list[tuple[str, int] | None],
+    steps: list[tuple[str, int] | None], addons: frozenset[str]
 ) -> None:
     drain = Drain(Settings(forget_after_seconds=3600))
-    copier = Copier(drain.engine)
+    copier = Copier(drain.engine, addons)
 
     def read(since: str) -> Any:
         query = parse_cluster_query([("since", since), ("points", "0")])
@@ -268,7 +269,9 @@ def test_a_client_that_follows_the_changes_has_what_a_full_answer_has(
             drain.receive(sample(f"kafka-{name}", broker, number), read_clock())
     full = read("")
 
+    sent = {f"kafka-{step[0]}" for step in steps if step is not None}
     assert known == {one["cluster"]: one for one in full["clusters"]}
+    assert known.keys() == (sent & addons if addons else sent)
 
 
 def test_a_cluster_that_is_forgotten_makes_the_next_answer_full() -> None:
