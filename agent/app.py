@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import gc
 import signal
 import socket
 import sys
@@ -295,6 +296,10 @@ def run_app(app: App, companion: Coroutine[None, None, None] | None = None) -> N
             beside.cancel()
             await asyncio.wait([beside])
 
+    # A full garbage collection stops the event loop; without the modules and constants
+    # of a started agent, it has a fraction of the objects to visit.
+    gc.collect()
+    gc.freeze()
     with asyncio.Runner(loop_factory=_loop_factory) as runner:
         runner.run(main())
 

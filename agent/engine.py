@@ -38,6 +38,7 @@ from agent.state.clusters import State
 from agent.state.dedupe import Identities, RecentLines, RecentRequests
 from agent.state.log_events import EventLog, LogEvent, join_continuations
 from agent.state.telemetry import Telemetry
+from agent.state.views import ClustersView
 from parsers import (
     Batch,
     BrokerContinuation,
@@ -339,7 +340,10 @@ class Engine:
 
     def snapshot(self, now: Moment) -> Snapshot:
         """Copy what outputs show, quickly, so that any thread can render it."""
-        clusters = self.state.view(now)
+        return self.complete_snapshot(self.state.view(now), now)
+
+    def complete_snapshot(self, clusters: ClustersView, now: Moment) -> Snapshot:
+        """Add the rest to what `State.view` or the slices of it returned."""
         return Snapshot(
             now=now,
             settings=self.settings,

@@ -3,34 +3,25 @@
 from collections.abc import Iterable
 
 from agent.clock import Moment
-from agent.state.clusters import State
-from agent.state.views import BrokerView
+from agent.state.history import History
 from parsers import SampleKey
 
-_BYTES_IN: SampleKey = ("bytes-in-per-second", "")
+BYTES_IN: SampleKey = ("bytes-in-per-second", "")
 
 
-def bytes_in_per_second(
-    state: State, views: Iterable[BrokerView], now: Moment
-) -> dict[str, float]:
-    """Add up the mean rate of the last hours into each cluster's brokers.
+def mean_bytes_in(histories: Iterable[History], now: Moment) -> float | None:
+    """Add up the mean rate of the last hours into each of a cluster's brokers.
 
     Args:
-        state: What remembers the last hours.
-        views: The brokers.
+        histories: The last hours of the brokers.
         now: The present.
 
     Returns:
-        Bytes a second by add-on, replication included; clusters of which nothing is
-        known are left out.
+        Bytes a second, replication included; None where nothing is known.
     """
-    rates: dict[str, float] = {}
-    for view in views:
-        if view.broker is None:
-            continue
-        history = state.history(view.addon, view.broker)
-        points = [one for one in history.series(_BYTES_IN, now.wall) if one is not None]
+    means = []
+    for history in histories:
+        points = [one for one in history.series(BYTES_IN, now.wall) if one is not None]
         if points:
-            mean = sum(points) / len(points)
-            rates[view.addon] = rates.get(view.addon, 0.0) + mean
-    return rates
+            means.append(sum(points) / len(points))
+    return sum(means) if means else None

@@ -3,7 +3,7 @@
 Plain dicts, one thread; time is an argument. `agent.snapshot` decides what is exported.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from agent.clock import Moment
@@ -14,7 +14,13 @@ from agent.state.admission import Admission
 from agent.state.brokers import ALL_APPLIED, NEVER, Applied, Broker
 from agent.state.history import History
 from agent.state.nodes import Node, broker_of, learn_broker
-from agent.state.views import BrokerView, ClustersView, NodeView, Status
+from agent.state.views import (
+    BrokerView,
+    ClustersView,
+    NodeView,
+    Status,
+    join_views,
+)
 from parsers import BrokerLog, MetricLine
 
 FUTURE_SECONDS = 300.0
@@ -73,51 +79,54 @@ class State:
 
     def view(self, now: Moment) -> ClustersView:
         """Copy what outputs show, quickly, so that it can be rendered elsewhere."""
-        brokers = [
-            BrokerView(
-                addon=addon,
-                broker=name,
-                status=self._status(broker, now),
-                values=broker.copy_values() if self._is_reporting(broker, now) else {},
-                last_timestamp=broker.last_timestamp,
-                samples=broker.samples,
-                created=broker.created,
-            )
-            for addon, cluster in self.clusters.items()
-            for name, broker in cluster.brokers.items()
-        ]
-        nodes = [
-            NodeView(
-                addon=addon,
-                node=name,
-                number=node.number,
-                known_at=node.known_at,
-                created=node.created,
-                broker=broker_of(cluster.nodes, node),
-                conflicts=node.conflicts,
-                lines=node.lines.copy(),
-                last_timestamps=node.last_timestamps.copy(),
-                events=node.events.copy(),
-            )
-            for addon, cluster in self.clusters.items()
-            for name, node in cluster.nodes.items()
-        ]
-        return ClustersView(brokers + self._missing(), nodes)
+        return join_views(self.view_in_slices(now))
 
-    def _missing(self) -> list[BrokerView]:
-        """List the brokers that are expected and have never reported."""
-        missing = []
-        for addon, count in self._expected.items():
+    def view_in_slices(
+        self, now: Moment, addons: Collection[str] = ()
+    ) -> Iterator[ClustersView]:
+        """Copy one cluster at a time; lines may be applied between two of them.
+
+        Args:
+            now: The present.
+            addons: The only add-ons that are copied; empty for all.
+        """
+        for addon in dict.fromkeys((*self.clusters, *self._expected)):
+            if addons and addon not in addons:
+                continue
             cluster = self.clusters.get(addon) or Cluster()
-            reported = {name for name in cluster.brokers if name is not None}
-            if any(int(name) >= count for name in reported):
-                continue  # not numbered from 0, so it is unknown which are missing
-            missing += [
-                BrokerView(addon, name, Status.SILENT, {}, 0.0, 0, 0.0)
-                for name in map(str, range(count))
-                if name not in reported
-            ]
-        return missing
+            yield ClustersView(
+                [
+                    BrokerView(
+                        addon=addon,
+                        broker=name,
+                        status=self._status(broker, now),
+                        values=broker.copy_values()
+                        if self._is_reporting(broker, now)
+                        else {},
+                        last_timestamp=broker.last_timestamp,
+                        samples=broker.samples,
+                        created=broker.created,
+                    )
+                    for name, broker in cluster.brokers.items()
+                ]
+                + self._missing(addon, cluster),
+                [
+                    _view_node(addon, name, node, cluster.nodes)
+                    for name, node in cluster.nodes.items()
+                ],
+            )
+
+    def _missing(self, addon: str, cluster: Cluster) -> list[BrokerView]:
+        """List the brokers that are expected and have never reported."""
+        count = self._expected.get(addon, 0)
+        reported = {name for name in cluster.brokers if name is not None}
+        if any(int(name) >= count for name in reported):
+            return []  # not numbered from 0, so it is unknown which are missing
+        return [
+            BrokerView(addon, name, Status.SILENT, {}, 0.0, 0, 0.0)
+            for name in map(str, range(count))
+            if name not in reported
+        ]
 
     def history(self, addon: str, broker: str | None) -> History:
         """Return the last hours of a broker that a view has shown."""
@@ -244,3 +253,20 @@ class State:
             node = Node(self.nodes_seen, now.monotonic, now.wall)
             cluster.nodes[line.node] = node
         return node
+
+
+def _view_node(
+    addon: str, name: str, node: Node, nodes: Mapping[str, Node]
+) -> NodeView:
+    return NodeView(
+        addon=addon,
+        node=name,
+        number=node.number,
+        known_at=node.known_at,
+        created=node.created,
+        broker=broker_of(nodes, node),
+        conflicts=node.conflicts,
+        lines=node.lines.copy(),
+        last_timestamps=node.last_timestamps.copy(),
+        events=node.events.copy(),
+    )

@@ -55,21 +55,37 @@ class History:
                     points = self._points[key] = array("f", [_NOTHING]) * POINTS
                 points[step % POINTS] = value
 
+    def copy(self, keys: Iterable[SampleKey] = SHOWN) -> "History":
+        """Copy the points of some gauges, for another thread."""
+        other = History()
+        other._newest = self._newest
+        other._points = {
+            key: self._points[key][:] for key in keys if key in self._points
+        }
+        return other
+
+    def window(
+        self, key: SampleKey, now: float, points: int = POINTS
+    ) -> "array[float]":
+        """Return the points up to `now`, the oldest first; NaN where nothing came."""
+        stored = self._points.get(key)
+        if stored is None:
+            return array("f", [_NOTHING]) * points
+        oldest = (self._newest + 1) % POINTS
+        ordered = stored[oldest:] + stored[:oldest]
+        ahead = int(now) // STEP_SECONDS - self._newest
+        if ahead > 0:
+            ordered = ordered[ahead:] + array("f", [_NOTHING]) * min(ahead, POINTS)
+        elif ahead < 0:
+            nothing = array("f", [_NOTHING]) * min(-ahead, POINTS)
+            ordered = nothing + ordered[:ahead]
+        return ordered[POINTS - points :]
+
     def series(
         self, key: SampleKey, now: float, points: int = POINTS
     ) -> list[float | None]:
-        """Return the points up to `now`, the oldest first; None where nothing came."""
-        stored = self._points.get(key)
-        last = int(now) // STEP_SECONDS
-        steps = range(last - points + 1, last + 1)
-        if stored is None:
-            return [None] * points
-        return [
-            _known(stored[step % POINTS])
-            if self._newest - POINTS < step <= self._newest
-            else None
-            for step in steps
-        ]
+        """Return the same as a list; None for what is missing or not finite."""
+        return [_known(value) for value in self.window(key, now, points)]
 
     def dump(self) -> tuple[int, dict[SampleKey, bytes]]:
         """Return the number of the newest step, and the points as they are stored."""

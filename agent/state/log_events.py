@@ -166,6 +166,14 @@ class EventLog:
         """Return all events, the oldest first."""
         return list(self._events)
 
+    def enumerate(self) -> list[tuple[int, LogEvent]]:
+        """Return all events, the oldest first, each with its number.
+
+        Events are numbered from 0 in the order in which they were appended, those that
+        are forgotten included.
+        """
+        return list(enumerate(self._events, self._forgotten))
+
     def select(self, wanted: EventFilter) -> Iterator[LogEvent]:
         """Yield the events that are wanted, the newest first."""
         return filter(wanted.wants, reversed(self._events))

@@ -1,10 +1,10 @@
 """The clusters at one moment: what outputs read; shares nothing that changes."""
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
 from agent.kafka.categories import Urgency
-from agent.settings import Credentials
 from agent.state.nodes import Cell
 from parsers import Level, SampleKey
 
@@ -70,11 +70,11 @@ class ClustersView(NamedTuple):
     brokers: list[BrokerView]
     nodes: list[NodeView]
 
-    def visible_to(self, reader: Credentials) -> "ClustersView":
-        """Leave out the add-ons that a reader's credentials are not valid for."""
-        if not reader.addons:
-            return self
-        return ClustersView(
-            [one for one in self.brokers if reader.cover(one.addon)],
-            [one for one in self.nodes if reader.cover(one.addon)],
-        )
+
+def join_views(views: Iterable[ClustersView]) -> ClustersView:
+    """Join views of single clusters."""
+    joined = ClustersView([], [])
+    for view in views:
+        joined.brokers.extend(view.brokers)
+        joined.nodes.extend(view.nodes)
+    return joined

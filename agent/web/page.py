@@ -1,32 +1,44 @@
 """The page at ``/``: what the agent knows right now, for a person with a browser.
 
 Everything shown is rendered here and escaped by the template engine; the script in the
-browser only fetches the page again, takes over its parts, and draws the charts. The
+browser only fetches what has changed, takes over its parts, and draws the charts. The
 policy below lets nothing else run and nothing be loaded from elsewhere.
 """
 
-import itertools
-from collections.abc import Iterable
+import asyncio
+import contextlib
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jinja2
 
 from agent.amounts import write_amount
-from agent.capacity.assessment import Assessment, assess
-from agent.capacity.estimate import bytes_in_per_second
+from agent.capacity.assessment import assess
+from agent.capacity.estimate import BYTES_IN, mean_bytes_in
 from agent.clock import Moment
 from agent.drain_command import write_drain_command
 from agent.engine import Engine
-from agent.escaping import escape_controls
 from agent.kafka.categories import Urgency
 from agent.metrics.spec import PREFIX
-from agent.metrics.specs import SAMPLE_ROWS, SampleRow
-from agent.settings import Credentials, Settings
+from agent.settings import Settings
+from agent.state.history import STEP_SECONDS
 from agent.state.log_events import EventFilter, LogEvent
-from agent.state.views import BrokerView, ClustersView, NodeView
+from agent.web.copies import ClusterCopy, Copier, Copies, Histories
+from agent.web.page_model import (
+    COLUMNS,
+    Counts,
+    copy_counts,
+    count_statuses,
+    describe_cluster,
+    group_events,
+    write_age,
+    write_time,
+)
+from agent.web.revisions import Cursor, parse_cursor
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -34,100 +46,128 @@ CONTENT_SECURITY_POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-_GROUPS = 15
-_SHOWN = 300  # characters of a message
-_COLUMNS = (
-    "load-avg-1m",
-    "load-avg-5m",
-    "load-avg-15m",
-    "memory-percentage-used",
-    "bytes-in-per-second",
-    "bytes-out-per-second",
-    "read-iops",
-    "write-iops",
-    "memory-cached",
-    "memory-free",
-    "memory-total",
-)
-"""Samples of the table, the ones that page people first."""
-_ROWS = {row.sample: row for row in SAMPLE_ROWS}
+MAX_ROWS = 1_000
+"""Brokers and nodes of one page; the rest is behind a link."""
+
+_AGE = re.compile(r'<time data-age="([0-9.]+)">')
 
 
-class _Row(NamedTuple):
-    """One broker of the table."""
+class PageQuery(NamedTuple):
+    """What is asked for.
 
-    view: BrokerView
-    age: str
-    cells: list[str]
+    Attributes:
+        since: What the client has seen; None for nothing.
+        after: Only clusters whose names sort after this.
+    """
 
-
-class _Cluster(NamedTuple):
-    """One cluster of the page."""
-
-    name: str
-    rows: list[_Row]
-    nodes: list[NodeView]
-    assessment: Assessment | None
-    reporting: int
+    since: Cursor | None
+    after: str
 
 
-class _Group(NamedTuple):
-    """What brokers of a cluster said again and again: the newest line stands for it."""
+def parse_page_query(parameters: Mapping[str, str]) -> PageQuery:
+    """Read the parameters of the query; an invalid cursor asks for the whole page."""
+    since = None
+    with contextlib.suppress(ValueError):
+        since = parse_cursor(parameters.get("since", ""))
+    return PageQuery(since, parameters.get("after", ""))
 
-    newest: LogEvent
-    times: int
-    nodes: list[str]
-    first: str
-    last: str
-    text: str
+
+class _Content(NamedTuple):
+    """What one page shows; shares nothing that changes."""
+
+    copies: Copies
+    shown: list[tuple[str, ClusterCopy]]
+    histories: Histories
+    counts: Counts
+    events: list[LogEvent]
 
 
 class Page:
-    """Renders the page.
+    """Renders the page, and what of it has changed.
 
     Args:
         engine: What is shown.
         settings: Address, drain credentials, retention and thresholds.
+        copier: Copies the clusters.
+        addons: The only add-ons whose events are shown; empty for all.
     """
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        copier: Copier,
+        addons: frozenset[str],
+    ) -> None:
         self._engine = engine
         self._settings = settings
+        self._copier = copier
+        self._addons = addons
+        self._visible = EventFilter(addons=addons)
+        # The newest text of each part and cluster, and since which revision it stands.
+        self._parts: dict[str, tuple[int, str]] = {}
+        self._sections: dict[str, tuple[int, str]] = {}
 
-    def render(self, base_url: str, now: Moment, reader: Credentials) -> str:
-        """Render the page.
+    async def render(self, base_url: str, query: PageQuery) -> bytes:
+        """Copy on the event loop, render in a thread; run one at a time.
 
         Args:
             base_url: Where the reader has found us, for the drain's address.
-            now: The time shown.
-            reader: Whose add-ons are shown.
+            query: What is asked for.
 
         Returns:
-            A whole HTML document that asks no other host for anything.
+            HTML that asks no other host for anything: a whole document, or the parts
+            that have changed since `query.since`.
         """
-        engine = self._engine
-        clusters = engine.state.view(now).visible_to(reader)
-        telemetry = engine.telemetry
-        return _template().render(
-            columns=[_ROWS[sample] for sample in _COLUMNS],
-            prefix=PREFIX,
-            clusters=self._clusters(clusters, now, reader),
-            statuses=_count_statuses(clusters),
-            groups=_group(engine.log.select(EventFilter(addons=reader.addons))),
-            urgencies=list(Urgency),
-            telemetry=telemetry,
-            frames={kind.value: count for kind, count in telemetry.frames.items()},
-            refused={
-                reason.value: count
-                for reason, count in telemetry.parse_errors.items()
-                if count
-            },
-            last_request=_time(telemetry.last_request_timestamp),
-            drain_command=self._drain_command(base_url, reader),
-            now=_time(now.wall),
+        copies = await self._copier.copy()
+        shown = choose_clusters(copies, query.after)
+        content = _Content(
+            copies,
+            shown,
+            await self._copier.copy_histories(shown, (BYTES_IN,)),
+            copy_counts(self._engine.telemetry),
+            self._engine.log.dump(),
         )
+        return await asyncio.to_thread(self._render, base_url, query, content)
 
-    def _drain_command(self, base_url: str, reader: Credentials) -> str:
+    def _render(self, base_url: str, query: PageQuery, content: _Content) -> bytes:
+        copies, shown = content.copies, content.shown
+        templates = _load_templates()
+        events = filter(self._visible.wants, reversed(content.events))
+        parts = {
+            "summary": templates.parts.summary(count_statuses(copies)),
+            "empty": templates.parts.empty(
+                copies.clusters, content.counts, self._drain_command(base_url)
+            ),
+            "events": templates.parts.events(group_events(events)),
+            "trust": templates.parts.trust(content.counts),
+        }
+        self._update_parts(parts, copies.revision)
+        self._update_sections(content)
+        revisions = self._copier.revisions
+        step = int(copies.now.wall) // STEP_SECONDS
+        cursor = Cursor(revisions.token, copies.revision, step)
+        now = templates.parts.now(copies.now.wall, cursor)
+        sections = {name: self._sections[name] for name, _ in shown}
+        base = revisions.maybe_base(query.since, step)
+        if base is not None:
+            changes = templates.changes.render(
+                now=now,
+                parts=_newer(self._parts, base.revision),
+                sections=_newer(sections, base.revision),
+            )
+            return changes.encode()
+        last = shown[-1][0] if shown else ""
+        page = templates.page.render(
+            now=now,
+            parts=parts,
+            sections=[text for _, text in sections.values()],
+            last=last,
+            more=sum(name > last for name in copies.clusters),
+        )
+        return _AGE.sub(lambda found: _fill_age(found, copies.now), page).encode()
+
+    def _drain_command(self, base_url: str) -> str:
         """Write the command that adds the drain; never with its secret."""
         settings = replace(
             self._settings,
@@ -136,122 +176,78 @@ class Page:
             drain_credentials=tuple(
                 one
                 for one in self._settings.drain_credentials
-                if not reader.addons or (one.addons and one.addons <= reader.addons)
+                if not self._addons or (one.addons and one.addons <= self._addons)
             ),
         )
         return write_drain_command(settings)
 
-    def _clusters(
-        self, found: ClustersView, now: Moment, reader: Credentials
-    ) -> list[_Cluster]:
-        """Put brokers and nodes under their clusters, in the order of their numbers."""
-        assessments = self._assess(found, now, reader)
-        names = {view.addon for view in found.brokers}
-        names |= {view.addon for view in found.nodes} | assessments.keys()
-        clusters = []
-        for name in sorted(names):
-            views = sorted(
-                (view for view in found.brokers if view.addon == name), key=_number
-            )
-            nodes = [view for view in found.nodes if view.addon == name]
-            clusters.append(
-                _Cluster(
-                    name=name,
-                    rows=[
-                        _Row(view, _age(view.last_timestamp, now), _cells(view))
-                        for view in views
-                    ],
-                    nodes=sorted(nodes, key=lambda view: int(view.node)),
-                    assessment=assessments.get(name),
-                    reporting=sum(view.reporting for view in views if view.broker),
-                )
-            )
-        return clusters
+    def _update_parts(self, parts: dict[str, str], revision: int) -> None:
+        for name, text in parts.items():
+            if name not in self._parts or self._parts[name][1] != text:
+                self._parts[name] = (revision, text)
 
-    def _assess(
-        self, found: ClustersView, now: Moment, reader: Credentials
-    ) -> dict[str, Assessment]:
-        rates = bytes_in_per_second(self._engine.state, found.brokers, now)
-        today = datetime.fromtimestamp(now.wall, UTC).date()
-        retention = self._settings.retention_seconds
-        thresholds = self._settings.thresholds
-        return {
-            one.addon: assess(one, rates.get(one.addon), retention, today, thresholds)
-            for one in self._engine.ledger.plans(found)
-            if reader.cover(one.addon)
+    def _update_sections(self, content: _Content) -> None:
+        """Render the clusters that have changed since they were last rendered."""
+        templates, copies = _load_templates(), content.copies
+        today = datetime.fromtimestamp(copies.now.wall, UTC).date()
+        self._sections = {
+            name: found
+            for name, found in self._sections.items()
+            if name in copies.clusters
         }
+        for name, cluster in content.shown:
+            changed = self._copier.revisions.last_change(name)
+            if name in self._sections and self._sections[name][0] >= changed:
+                continue
+            brokers = [
+                content.histories[name, view.broker]
+                for view in cluster.brokers
+                if view.broker is not None
+            ]
+            assessment = None
+            if cluster.plan is not None:
+                assessment = assess(
+                    cluster.plan,
+                    mean_bytes_in(brokers, copies.now),
+                    self._settings.retention_seconds,
+                    today,
+                    self._settings.thresholds,
+                )
+            text = templates.parts.section(describe_cluster(name, cluster, assessment))
+            self._sections[name] = (changed, text)
 
 
-def _cells(view: BrokerView) -> list[str]:
-    values = {sample: value for (sample, _unit), value in view.values.items()}
-    return [_human(_ROWS[sample], values.get(sample)) for sample in _COLUMNS]
+def choose_clusters(copies: Copies, after: str) -> list[tuple[str, ClusterCopy]]:
+    """Choose the clusters of one page: at least one, and about `MAX_ROWS` rows."""
+    chosen: list[tuple[str, ClusterCopy]] = []
+    rows = 0
+    for name, cluster in copies.clusters.items():
+        if name > after:
+            rows += len(cluster.brokers) + len(cluster.nodes)
+            if chosen and rows > MAX_ROWS:
+                break
+            chosen.append((name, cluster))
+    return chosen
 
 
-def _group(found: Iterable[LogEvent]) -> list[_Group]:
-    """Group the events that mean the same in one cluster, the newest group first."""
-    groups: dict[tuple[str, str], list[LogEvent]] = {}
-    for event in found:
-        groups.setdefault((event.line.addon, event.verdict.meaning), []).append(event)
-    return [
-        _Group(
-            newest=events[0],
-            times=len(events),
-            nodes=sorted({event.line.node for event in events}, key=int),
-            first=_time(min(event.time for event in events)),
-            last=_time(events[0].time),
-            text=_said(events[0]),
-        )
-        for events in itertools.islice(groups.values(), _GROUPS)
-    ]
+def _newer(texts: Mapping[str, tuple[int, str]], revision: int) -> list[str]:
+    return [text for changed, text in texts.values() if changed > revision]
 
 
-def _count_statuses(clusters: ClustersView) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for view in clusters.brokers:
-        counts[view.status.value] = counts.get(view.status.value, 0) + 1
-    return counts
+def _fill_age(found: re.Match[str], now: Moment) -> str:
+    return f"{found[0]}{write_age(float(found[1]), now)}"
 
 
-def _said(event: LogEvent) -> str:
-    text = event.line.text
-    more = " …" if len(text) > _SHOWN else ""
-    return escape_controls(text[:_SHOWN]) + more
+class _Templates(NamedTuple):
+    """The whole page, what has changed of it, and the parts that both are made of."""
 
-
-def _number(view: BrokerView) -> int:
-    return -1 if view.broker is None else int(view.broker)
-
-
-def _human(gauge: SampleRow, value: float | None) -> str:
-    if value is None:
-        return "–"  # noqa: RUF001 (a dash for "none")
-    if gauge.unit == "ratio":
-        return f"{value:.1%}"
-    if gauge.unit == "bytes":
-        per_second = "/s" if gauge.name.endswith("per_second") else ""
-        return write_amount(value, is_bytes=True) + per_second
-    return f"{value:.3g}"
-
-
-def _age(timestamp: float, now: Moment) -> str:
-    """Write how long ago something was."""
-    if timestamp <= 0:
-        return "never"
-    seconds = max(now.wall - timestamp, 0.0)
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return f"{seconds:.0f} s ago"
-
-
-def _time(timestamp: float) -> str:
-    if timestamp <= 0:
-        return "never"
-    return f"{datetime.fromtimestamp(timestamp, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"
+    page: jinja2.Template
+    changes: jinja2.Template
+    parts: Any
 
 
 @cache
-def _template() -> jinja2.Template:
+def _load_templates() -> _Templates:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("agent.web"),
         autoescape=True,
@@ -259,5 +255,15 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["write_amount"] = write_amount
-    return environment.get_template("page.html")
+    environment.globals |= {
+        "write_amount": write_amount,
+        "write_time": write_time,
+        "columns": COLUMNS,
+        "prefix": PREFIX,
+        "urgencies": list(Urgency),
+    }
+    return _Templates(
+        environment.get_template("page.html"),
+        environment.get_template("changes.html"),
+        environment.get_template("parts.html").module,
+    )

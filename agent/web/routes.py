@@ -1,11 +1,10 @@
 """The routes of ``serve``: metrics, the page for people, health."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,19 +15,34 @@ from agent.clock import read_clock
 from agent.engine import Engine
 from agent.http.auth import Authenticator
 from agent.http.guard import mark_authenticated
-from agent.metrics.exposition import render
 from agent.settings import Settings
-from agent.web.api import parse_query, render_clusters, render_events
+from agent.web.answers import Answer, compress, wants_gzip
 from agent.web.capacity_upload import receive_capacity
-from agent.web.negotiation import choose_ranges
-from agent.web.page import CONTENT_SECURITY_POLICY, Page
+from agent.web.clusters import build_clusters, parse_cluster_query
+from agent.web.events import parse_query, render_events
+from agent.web.exposition import Exposition
+from agent.web.page import CONTENT_SECURITY_POLICY, parse_page_query
+from agent.web.render_queue import QueueFullError, RenderQueue
 from agent.web.schema import Error, Reload, encode
+from agent.web.scope import Scope
 from agent.web.static import STATIC
-from agent.web.zero_first import ZeroFirst
 
+_BUSY = PlainTextResponse(
+    "Too many different answers wait to be rendered\n",
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    headers={"retry-after": "1"},
+)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 _PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+_PAGE_HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "referrer-policy": "no-referrer",
+    **_PRIVATE,
+}
+_JSON = "application/json"
+_PAUSE_FACTOR = 3.0
+"""Pages and JSON are rendered for a quarter of the time at most."""
 _CHALLENGE = {"www-authenticate": 'Basic realm="heroku-kafka-agent"'}
 
 
@@ -87,19 +101,22 @@ class Pages:
         self.writers = Authenticator(settings.drain_credentials)
         self._settings = settings
         self._engine = engine
-        self._process = process
+        self._exposition = Exposition(engine, process)
         self._reload = reload
         self._readers = Authenticator(settings.readers)
-        self._zero_first = ZeroFirst()
         self._parsing = asyncio.Lock()
-        self._page = Page(engine, settings)
+        self._scopes: dict[frozenset[str], Scope] = {}
+        self._queue = RenderQueue(_PAUSE_FACTOR)
 
     def reconfigure(self, settings: Settings) -> None:
-        """Use the credentials and thresholds of other settings from now on."""
+        """Use the credentials and thresholds of other settings from now on.
+
+        Readers start over: a cursor from before gets everything.
+        """
         self._settings = settings
         self.writers.replace(settings.drain_credentials)
         self._readers.replace(settings.readers)
-        self._page = Page(self._engine, settings)
+        self._scopes.clear()
 
     def count(self, route: str, endpoint: Endpoint) -> Endpoint:
         """Wrap `endpoint` so that its answers are counted under `route`."""
@@ -127,7 +144,10 @@ class Pages:
             if found is not None:
                 request.scope["user"] = found
                 mark_authenticated(request.scope)
-                return await endpoint(request)
+                try:
+                    return await endpoint(request)
+                except QueueFullError:
+                    return _BUSY
             self._engine.telemetry.auth_failures += 1
             return PlainTextResponse(
                 "Unauthorized\n", HTTPStatus.UNAUTHORIZED, headers=_CHALLENGE
@@ -136,36 +156,19 @@ class Pages:
         return self.count(route, guarded)
 
     async def metrics(self, request: Request) -> Response:
-        """Render the exposition, in a thread so that no drain waits for it."""
-        now = read_clock()
-        snapshot = self._engine.snapshot(now)
-        timeout = _maybe_read_timeout(request)
-        if timeout is not None:
-            nodes = self._zero_first.present(snapshot.nodes, now, timeout)
-            snapshot = snapshot._replace(nodes=nodes)
-        snapshot = snapshot.visible_to(request.user)
-        accept = choose_ranges(request.headers.get("accept", ""))
-        encode, content_type = choose_encoder(accept)
-        is_openmetrics = content_type.startswith("application/openmetrics-text")
-        body = await asyncio.to_thread(
-            lambda: (
-                render(snapshot.series(), encode, with_created=is_openmetrics)
-                + encode(self._process)
-            )
-        )
-        return Response(body, headers={"content-type": content_type})
+        """Answer with the exposition."""
+        return await self._exposition.answer(request)
 
     async def page(self, request: Request) -> Response:
-        """Render the page for people."""
-        html = self._page.render(_base_url(request), read_clock(), request.user)
-        return Response(
-            html,
-            media_type="text/html",
-            headers={
-                "content-security-policy": CONTENT_SECURITY_POLICY,
-                "referrer-policy": "no-referrer",
-                **_PRIVATE,
-            },
+        """Render the page for people, or what has changed of it."""
+        base_url = _base_url(request)
+        query = parse_page_query(request.query_params)
+        return await self._answer(
+            request,
+            (base_url, query),
+            lambda scope: scope.page.render(base_url, query),
+            "text/html; charset=utf-8",
+            _PAGE_HEADERS,
         )
 
     async def static(self, request: Request) -> Response:
@@ -173,11 +176,12 @@ class Pages:
         file = STATIC.get(request.path_params["name"])
         if file is None:
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        return Response(
-            file.content,
-            media_type=file.media_type,
-            headers={**_PRIVATE, "cache-control": "private, max-age=3600"},
-        )
+        headers = {**_PRIVATE, "cache-control": "private, max-age=3600"}
+        headers["etag"] = file.etag
+        if file.etag in request.headers.get("if-none-match", ""):
+            return Response(None, HTTPStatus.NOT_MODIFIED, headers)
+        body = file.compressed if wants_gzip(request) else file.content
+        return Answer(body, f"{file.media_type}; charset=utf-8", headers)
 
     async def capacity(self, request: Request) -> Response:
         """Record what ``heroku kafka:info`` printed."""
@@ -196,34 +200,69 @@ class Pages:
         return Response(
             encode(Reload(files, problems)),
             status,
-            media_type="application/json",
+            media_type=_JSON,
             headers=_PRIVATE,
         )
 
     async def clusters(self, request: Request) -> Response:
         """Answer with the clusters and their last hours, as JSON."""
-        return Response(
-            render_clusters(self._engine.state, read_clock(), request.user),
-            media_type="application/json",
-            headers=_PRIVATE,
+        try:
+            query = parse_cluster_query(request.query_params.multi_items())
+        except ValueError as error:
+            return _refuse_query(error)
+        admission = self._engine.state.admission
+        return await self._answer(
+            request,
+            query,
+            lambda scope: build_clusters(scope.copier, admission, query),
+            _JSON,
+            _PRIVATE,
         )
 
     async def events(self, request: Request) -> Response:
         """Answer with the newest events that the query asks for, as JSON."""
+        items = request.query_params.multi_items()
         try:
-            query = parse_query(request.query_params.multi_items(), read_clock())
+            query = parse_query(items, read_clock())
         except ValueError as error:
-            return Response(
-                encode(Error(str(error))),
-                HTTPStatus.BAD_REQUEST,
-                media_type="application/json",
-                headers=_PRIVATE,
+            return _refuse_query(error)
+
+        async def build(scope: Scope) -> bytes:
+            events = self._engine.log.enumerate()
+            token = scope.copier.revisions.token
+            return await asyncio.to_thread(
+                render_events, events, query, scope.addons, token
             )
-        return Response(
-            render_events(self._engine.log, query, request.user),
-            media_type="application/json",
-            headers=_PRIVATE,
-        )
+
+        key = ("events", tuple(items))
+        return await self._answer(request, key, build, _JSON, _PRIVATE)
+
+    async def _answer(
+        self,
+        request: Request,
+        key: Hashable,
+        build: Callable[[Scope], Awaitable[bytes]],
+        media_type: str,
+        headers: Mapping[str, str],
+    ) -> Response:
+        """Render an answer once for all of a scope who ask for it at the same time."""
+        is_gzip = wants_gzip(request)
+        scope = self._find_scope(request.user.addons)
+
+        async def build_compressed() -> bytes:
+            content = await build(scope)
+            return await asyncio.to_thread(compress, content, is_gzip=is_gzip)
+
+        body = await self._queue.share((scope, key, is_gzip), build_compressed)
+        return Answer(body, media_type, headers)
+
+    def _find_scope(self, addons: frozenset[str]) -> Scope:
+        """Return the scope of some add-ons; there are as many as credentials at most."""
+        scope = self._scopes.get(addons)
+        if scope is None:
+            scope = Scope(self._engine, self._settings, addons)
+            self._scopes[addons] = scope
+        return scope
 
     async def healthy(self, request: Request) -> Response:
         """Answer whoever asks whether the process lives and can receive."""
@@ -241,16 +280,13 @@ class Pages:
         )
 
 
-def _maybe_read_timeout(request: Request) -> float | None:
-    """Read how long a scrape may take, in seconds; None if it is not Prometheus'.
-
-    Prometheus, and what is built from its parts, sends it in a header.
-    """
-    try:
-        timeout = float(request.headers.get("x-prometheus-scrape-timeout-seconds", ""))
-    except ValueError:
-        return None
-    return timeout if timeout >= 0 else None  # nor NaN
+def _refuse_query(error: ValueError) -> Response:
+    return Response(
+        encode(Error(str(error))),
+        HTTPStatus.BAD_REQUEST,
+        media_type=_JSON,
+        headers=_PRIVATE,
+    )
 
 
 def _base_url(request: Request) -> str:

@@ -75,12 +75,14 @@ class Events(msgspec.Struct, frozen=True):
     """Response of ``GET /api/events``.
 
     Attributes:
-        events: Newest first.
+        events: Each an `Event`, the newest first.
         remembered: Number of events in memory.
+        after: What to pass as ``after`` for the older events; None if there are none.
     """
 
-    events: Sequence[Event]
+    events: Sequence[msgspec.Raw]
     remembered: int
+    after: str | None
 
 
 class Broker(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,15 +92,15 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
         broker: None for the cluster's own samples.
         last_sample: Seconds since the epoch.
         values: Newest values by the gauge's name, in its unit.
-        history: Values of the last hours by the gauge's name; None for a step without
-            samples.
+        history: Values of the last hours by the gauge's name, an array each; null for
+            a step without samples.
     """
 
     broker: str | None
     status: Status
     last_sample: float
     values: Mapping[str, float]
-    history: Mapping[str, Sequence[float | None]]
+    history: Mapping[str, msgspec.Raw]
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -111,10 +113,10 @@ class Node(msgspec.Struct, frozen=True):
 
 
 class Cluster(msgspec.Struct, frozen=True):
-    """One cluster by the name of its add-on."""
+    """One cluster by the name of its add-on; each of its brokers is a `Broker`."""
 
     cluster: str
-    brokers: Sequence[Broker]
+    brokers: Sequence[msgspec.Raw]
     nodes: Sequence[Node]
 
 
@@ -124,12 +126,18 @@ class Clusters(msgspec.Struct, frozen=True):
     Attributes:
         now: Seconds since the epoch.
         step: Seconds between two values of a history.
-        clusters: By name.
+        full: Whether all clusters are meant, not only those that have changed.
+        next: What to pass as ``since`` for the changes after this response.
+        after: What to pass as ``after`` for the rest of a response that was cut.
+        clusters: Each a `Cluster`, by name.
     """
 
     now: float
     step: int
-    clusters: Sequence[Cluster]
+    full: bool
+    next: str
+    after: str | None
+    clusters: Sequence[msgspec.Raw]
 
 
 class TextLine(msgspec.Struct, frozen=True):

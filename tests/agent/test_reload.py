@@ -149,6 +149,23 @@ def test_a_reload_replaces_credentials_plans_and_thresholds(
     assert 'low="0.37"' in configured.get("/", new).body.decode()
 
 
+def test_a_reload_renders_everything_anew(configured: Configured) -> None:
+    configured.post(BODY + frame(LOG), dict(AUTHORIZATION))
+    since = json.loads(configured.get("/api/clusters", OPERATOR).body)["next"]
+    limited = json.loads(configured.get("/api/clusters", READER).body)["next"]
+    configured.write("credentials.yaml", CREDENTIALS.replace(OTHER, ADDON))
+    assert configured.reload()[0] == 200
+
+    for cursor in (since, limited):
+        page = configured.get(f"/?since={cursor}", READER).body.decode()
+        assert 'id="main"' in page
+        assert ADDON in page
+        assert OTHER not in page
+        answer = configured.get(f"/api/clusters?since={cursor}", READER).body
+        assert json.loads(answer)["full"] is True
+        assert [one["cluster"] for one in json.loads(answer)["clusters"]] == [ADDON]
+
+
 def test_sighup_reloads_and_says_so(configured: Configured) -> None:
     configured.write("credentials.yaml", "write: [{user: new, password: secret}]")
 

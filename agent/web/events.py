@@ -1,4 +1,4 @@
-"""``GET /api/events`` and ``GET /api/clusters``: what the page shows, as JSON.
+"""``GET /api/events``: the newest events, as JSON.
 
 Texts are as the brokers wrote them. JSON escapes what a terminal would obey; a page must
 escape them for HTML.
@@ -6,38 +6,41 @@ escape them for HTML.
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from agent.clock import Moment, parse_duration
 from agent.kafka.categories import Category, Urgency
-from agent.metrics.specs import SAMPLES
-from agent.settings import Credentials
-from agent.state.clusters import State
-from agent.state.history import SHOWN, STEP_SECONDS
-from agent.state.log_events import EventFilter, EventLog, LogEvent
-from agent.state.views import BrokerView, NodeView
-from agent.web.schema import (
-    Broker,
-    Cluster,
-    Clusters,
-    Context,
-    Event,
-    Events,
-    Node,
-    Partition,
-    encode,
-)
+from agent.state.log_events import EventFilter, LogEvent
+from agent.web.parameters import parse_count, read_parameters
+from agent.web.schema import Context, Event, Events, Partition, encode
 from parsers import Level
 
 MAX_EVENTS = 1_000_000
+_CURSOR = re.compile(r"([0-9a-f]{8})-([0-9]{1,15})")
 _EPOCH = re.compile(r"[0-9]{1,12}(?:\.[0-9]+)?")
 
 Closed = TypeVar("Closed", bound=Enum)
+
+
+class EventCursor(NamedTuple):
+    """Where a response was cut.
+
+    Attributes:
+        token: Of the scope's `Revisions`.
+        number: The oldest event in the response, see `EventLog.enumerate`.
+    """
+
+    token: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.token}-{self.number}"
 
 
 class Query(NamedTuple):
@@ -46,10 +49,12 @@ class Query(NamedTuple):
     Attributes:
         wanted: Which events.
         limit: How many of them at most.
+        after: Where the last response was cut; None for the newest events.
     """
 
     wanted: EventFilter
     limit: int
+    after: EventCursor | None
 
 
 def parse_query(items: Iterable[tuple[str, str]], now: Moment) -> Query:
@@ -66,12 +71,7 @@ def parse_query(items: Iterable[tuple[str, str]], now: Moment) -> Query:
     Raises:
         ValueError: One sentence that says what is wrong and what would be right.
     """
-    given: dict[str, list[str]] = {}
-    for name, value in items:
-        if name not in _PARAMETERS:
-            message = f"{name} is not known; there are {', '.join(_PARAMETERS)}"
-            raise ValueError(message)
-        given.setdefault(name, []).extend(value.split(","))
+    given = read_parameters(items, _PARAMETERS)
     last = {name: values[-1] for name, values in given.items()}
     return Query(
         EventFilter(
@@ -83,12 +83,14 @@ def parse_query(items: Iterable[tuple[str, str]], now: Moment) -> Query:
             topics=given.get("topic", ()),
             since=parse_since(last["since"], now) if "since" in last else None,
         ),
-        _parse_limit(last.get("limit", str(MAX_EVENTS))),
+        parse_count("limit", last.get("limit", str(MAX_EVENTS)), 1, MAX_EVENTS),
+        _parse_cursor(last["after"]) if last.get("after") else None,
     )
 
 
 _PARAMETERS = (
     "cluster", "node", "level", "category", "urgency", "topic", "since", "limit",
+    "after",
 )  # fmt: skip
 
 
@@ -121,70 +123,39 @@ def parse_since(text: str, now: Moment) -> float:
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
 
-def render_events(log: EventLog, query: Query, reader: Credentials) -> bytes:
+def render_events(
+    events: Sequence[tuple[int, LogEvent]],
+    query: Query,
+    addons: Collection[str],
+    token: str,
+) -> bytes:
     """Render the events that are asked for, the newest first.
 
     Args:
-        log: What is remembered.
-        query: Which of it.
-        reader: Whose add-ons are shown.
+        events: All that are remembered, as `EventLog.enumerate` returns them.
+        query: Which of them; a cursor with another token asks for the newest.
+        addons: The only add-ons that are shown; empty for all.
+        token: Of this scope's cursors.
 
     Returns:
         JSON of `Events`.
     """
-    visible = replace(query.wanted, addons=reader.addons)
-    wanted = islice(log.select(visible), query.limit)
-    remembered = len(log)
-    if reader.addons:
-        remembered = sum(1 for _ in log.select(EventFilter(addons=reader.addons)))
-    return encode(Events([_describe_event(event) for event in wanted], remembered))
-
-
-def render_clusters(state: State, now: Moment, reader: Credentials) -> bytes:
-    """Render the clusters, each broker with its newest values and its last hours.
-
-    Args:
-        state: The clusters.
-        now: The present; the last value of each history is of the step that holds it.
-        reader: Whose add-ons are shown.
-
-    Returns:
-        JSON of `Clusters`.
-    """
-    found = state.view(now).visible_to(reader)
-    brokers: dict[str, list[Broker]] = {}
-    nodes: dict[str, list[Node]] = {}
-    for view in sorted(found.brokers, key=lambda view: view.addon):
-        brokers.setdefault(view.addon, []).append(_describe_broker(view, state, now))
-    for node in found.nodes:
-        nodes.setdefault(node.addon, []).append(_describe_node(node))
-    clusters = [
-        Cluster(addon, brokers.get(addon, []), nodes.get(addon, []))
-        for addon in dict.fromkeys((*brokers, *nodes))
-    ]
-    return encode(Clusters(now.wall, STEP_SECONDS, clusters))
-
-
-def _describe_broker(view: BrokerView, state: State, now: Moment) -> Broker:
-    history = state.history(view.addon, view.broker)
-    return Broker(
-        broker=view.broker,
-        status=view.status,
-        last_sample=view.last_timestamp,
-        values={
-            state.admission.specs(key).name: value for key, value in view.values.items()
-        },
-        history={SAMPLES[key].name: history.series(key, now.wall) for key in SHOWN},
+    visible = EventFilter(addons=addons)
+    found = [one for one in events if visible.wants(one[1])]
+    cursor = query.after if query.after and query.after.token == token else None
+    wanted = (
+        (number, event)
+        for number, event in reversed(found)
+        if (cursor is None or number < cursor.number) and query.wanted.wants(event)
     )
-
-
-def _describe_node(view: NodeView) -> Node:
-    # msgspec encodes members of an enum as keys from 0.22 on only.
-    return Node(
-        node=view.node,
-        broker=view.broker,
-        lines={level.value: count for level, count in view.lines.items()},
-        urgencies={one.value: count for one, count in view.urgencies.items()},
+    page = list(islice(wanted, query.limit))
+    is_cut = next(wanted, None) is not None
+    return encode(
+        Events(
+            events=[msgspec.Raw(encode(_describe_event(event))) for _, event in page],
+            remembered=len(found),
+            after=str(EventCursor(token, page[-1][0])) if is_cut else None,
+        )
     )
 
 
@@ -216,6 +187,14 @@ def _describe_event(event: LogEvent) -> Event:
     )
 
 
+def _parse_cursor(text: str) -> EventCursor:
+    found = _CURSOR.fullmatch(text)
+    if found is None:
+        message = f"after={text!r} is not the value of after in an earlier response"
+        raise ValueError(message)
+    return EventCursor(found[1], int(found[2]))
+
+
 def _closed(
     kind: type[Closed],
     name: str,
@@ -231,10 +210,3 @@ def _closed(
             raise ValueError(message)
         found.append(member)
     return found
-
-
-def _parse_limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MAX_EVENTS:
-        message = f"limit={text!r} is no number from 1 to {MAX_EVENTS}"
-        raise ValueError(message)
-    return int(text)
