@@ -22,6 +22,7 @@ from agent.kafka.message_rules import CLASSES, EXCEPTIONS, RULES
 from agent.metrics.spec import PREFIX, Spec
 from agent.metrics.specs import SAMPLE_ROWS, SAMPLES, SPECS
 from agent.settings import ENVIRONMENT_PREFIX
+from fixtures.kafka.recorded.client_faults import no_fault
 from fixtures.kafka.recorded.faults import Fault
 from fixtures.kafka.recorded.manifest import Entry, load_lines, load_manifest
 from fixtures.kafka.recorded.scenarios import SCENARIOS
@@ -150,7 +151,7 @@ def silent_table() -> str:
     rows = [
         f"| {fault.done} | {' / '.join(dict.fromkeys(entry.client for entry in found))} |"
         for _, fault, found in recorded_faults()
-        if not any(entry.logged for entry in found)
+        if not any(entry.logged for entry in found) and fault is not no_fault
     ]
     head = "| what was done | what the client observed |"
     return "\n".join([head, "|---|---|", *rows])
