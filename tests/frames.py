@@ -1,6 +1,6 @@
 """Frames as Logplex writes them, and the events that the decoder makes of them."""
 
-from parsers import BrokerLog, DrainDecoder
+from parsers import BrokerLog, DrainDecoder, maybe_parse_heroku_logs_line
 
 FULL2 = (
     b"<134>1 2026-04-15T14:53:16+00:00 host app heroku-kafka.2 - source=KAFKA "
@@ -35,3 +35,12 @@ def read_log(message: str | bytes, node: str = "0") -> BrokerLog:
     (event,) = DrainDecoder().decode(log_frame(text, node)).records
     assert isinstance(event, BrokerLog)
     return event
+
+
+def maybe_read_recorded(raw: bytes) -> BrokerLog | None:
+    """Decode a line as ``heroku logs`` prints it; None for a line of a stack trace."""
+    parsed = maybe_parse_heroku_logs_line(raw)
+    if parsed is None:
+        return None
+    header, message = parsed
+    return read_log(message[:9_000], header.proc.rpartition(b".")[2].decode())

@@ -18,8 +18,8 @@ from agent.kafka.classifier import classify, maybe_find_rule, possible_cells
 from agent.kafka.message_rules import RULE_BY_ID
 from fixtures.kafka.catalogue.entries import load_catalogue
 from fixtures.kafka.catalogue.synthetic import render
-from parsers import BrokerLog, DrainDecoder, maybe_parse_heroku_logs_line
-from tests.frames import log_frame, read_log
+from parsers import BrokerLog
+from tests.frames import maybe_read_recorded, read_log
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "kafka"
 MESSAGES: list[dict[str, Any]] = [
@@ -85,21 +85,9 @@ def test_every_rule_has_a_message() -> None:
 
 def recorded() -> list[BrokerLog]:
     """Read what a real Kafka said, as ``heroku logs`` would show it."""
-    found: list[BrokerLog] = []
-    for path in RECORDED:
-        for raw in path.read_bytes().splitlines():
-            parsed = maybe_parse_heroku_logs_line(raw)
-            if parsed is None:
-                continue  # a stack trace
-            header, message = parsed
-            node = header.proc.rpartition(b".")[2].decode()
-            body = log_frame(message[:9_000], node)
-            found += [
-                event
-                for event in DrainDecoder().decode(body).records
-                if isinstance(event, BrokerLog)
-            ]
-    return found
+    lines = (raw for path in RECORDED for raw in path.read_bytes().splitlines())
+    found = map(maybe_read_recorded, lines)
+    return [line for line in found if line is not None]
 
 
 def test_less_than_one_in_twenty_of_what_a_real_kafka_said_is_new() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -16,21 +17,29 @@ from agent.kafka.categories import (
     Category,
     Urgency,
 )
+from agent.kafka.classifier import maybe_find_rule
 from agent.kafka.message_rules import CLASSES, EXCEPTIONS, OPENINGS, RULES
 from agent.metrics.spec import PREFIX, Spec
 from agent.metrics.specs import SAMPLE_ROWS, SAMPLES, SPECS
 from agent.settings import ENVIRONMENT_PREFIX
+from fixtures.kafka.recorded.client_faults import no_fault
+from fixtures.kafka.recorded.faults import Fault
+from fixtures.kafka.recorded.manifest import Entry, load_lines, load_manifest
+from fixtures.kafka.recorded.scenarios import SCENARIOS
 from tests.documented import LOG, METRICS
-from tests.frames import frame
+from tests.frames import frame, maybe_read_recorded
 from tests.serving import running
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 MESSAGES = ROOT / "MESSAGES.md"
+RECORDED = ROOT / "fixtures" / "kafka" / "recorded" / "README.md"
+VERSIONS = ("3.7.1", "2.8.2")  # of the recordings
 CASES = sorted((ROOT / "fixtures" / "drain").glob("*.json"))
 
 
 MOST_VALUES = 6  # of a closed label that are listed
+MOST_RULES = 5  # of a fault that are listed
 OF_BROKERS = (
     *("last_", "samples_", "broker_"),
     *("cluster_last_", "cluster_samples_", "cluster_reporting"),
@@ -138,6 +147,49 @@ def class_table() -> str:
     return "\n".join(["| category | urgency | classes |", "|---|---|---|", *rows])
 
 
+def recorded_faults() -> Iterator[tuple[str, Fault, list[Entry]]]:
+    """List the faults of the recordings with what each version logged."""
+    entries = {entry[:3]: entry for entry in load_manifest()}
+    for name, scenario in SCENARIOS.items():
+        for fault in scenario.faults:
+            yield name, fault, [entries[one, name, fault.name] for one in VERSIONS]
+
+
+def silent_table() -> str:
+    rows = [
+        f"| {fault.done} | {' / '.join(dict.fromkeys(entry.client for entry in found))} |"
+        for _, fault, found in recorded_faults()
+        if not any(entry.logged for entry in found) and fault is not no_fault
+    ]
+    head = "| what was done | what the client observed |"
+    return "\n".join([head, "|---|---|", *rows])
+
+
+def fault_table() -> str:
+    rows = []
+    for name, fault, found in recorded_faults():
+        counts = " | ".join(str(entry.logged) for entry in found)
+        rows.append(f"| `{name}` | {fault.done} | {counts} | {rules_of(found)} |")
+    head = f"| recording | what was done | {' | '.join(VERSIONS)} | rules |"
+    return "\n".join([head, "|---|---|---|---|---|", *rows])
+
+
+def rules_of(found: list[Entry]) -> str:
+    """Name the most urgent rules of the lines that a fault left."""
+    lines = [
+        maybe_read_recorded(line.encode())
+        for entry in found
+        for line in load_lines(entry.version, entry.scenario)[entry.fault]
+    ]
+    rules = {maybe_find_rule(line) for line in lines if line is not None}
+    order = [*Urgency]
+    known = sorted(
+        (order.index(rule.urgency), rule.id) for rule in rules if rule is not None
+    )
+    ids = [f"`{rule}`" for _, rule in known]
+    return ", ".join(ids[:MOST_RULES] + ["…"] * (len(ids) > MOST_RULES))
+
+
 TABLES = {
     "categories": (README, category_table),
     "urgencies": (README, urgency_table),
@@ -151,6 +203,8 @@ TABLES = {
     "rules": (MESSAGES, rule_table),
     "classes": (MESSAGES, class_table),
     "openings": (MESSAGES, opening_table),
+    "silent": (MESSAGES, silent_table),
+    "faults": (RECORDED, fault_table),
 }
 
 
