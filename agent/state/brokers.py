@@ -21,8 +21,6 @@ from parsers import SampleKey
 _DISTRUST_SECONDS = 1e12
 NEVER = float("-inf")
 
-_NO_ROW: Mapping[SampleKey, float] = MappingProxyType({})
-
 
 class Applied(NamedTuple):
     """What became of one metric line; by default all of it was applied.
@@ -73,7 +71,7 @@ class Broker:
     samples: int = 0
     created: float = 0.0
     history: History = field(default_factory=History)
-    row: Mapping[SampleKey, float] = _NO_ROW
+    row: Mapping[SampleKey, float] = field(default_factory=dict)
     _shape: tuple[SampleKey, ...] = field(init=False, default=())
     _step_end: float = field(init=False, default=NEVER)  # of the row's, in the history
 
@@ -151,7 +149,7 @@ class Broker:
             self.values.update(self.row)
             self.stamps.update(dict.fromkeys(self.row, self.newest))
             self.history.record(self.newest, self.row)
-            self.row = _NO_ROW
+            self.row = {}
             self._shape = ()
 
     def copy_values(self) -> dict[SampleKey, float]:
