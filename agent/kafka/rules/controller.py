@@ -64,6 +64,8 @@ CONTROLLER_RULES: tuple[Rule, ...] = (
     Rule("response-with-error", CONTROLLER, WARNING, "logger",
          "Received error in LeaderAndIsr response|Received error … in LeaderAndIsr response|Received error … in UpdateMetadata response|Received error … in StopReplica response",
          "A broker rejected a request of the controller.", HEALTH),
+    Rule("leader-and-isr-failed", CONTROLLER, WARNING, "logger", "Error while processing LeaderAndIsr request",
+         "The broker failed to apply the leaders and followers that the controller chose.", HEALTH),
     Rule("replica-state-failed", CONTROLLER, WARNING, "logger", "Controller … initiated state change of replica … failed",
          "A replica could not be moved to another state.", REPEATS),
     Rule("request-of-old-controller", CONTROLLER, NOISE, "logger",

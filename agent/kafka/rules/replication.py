@@ -58,6 +58,9 @@ REPLICATION_RULES: tuple[Rule, ...] = (
          "Failed to update ISR for partition|Error when processing AlterIsr|Error when processing AlterPartition",
          "The controller could not store a change of the in-sync replicas.", HEALTH),
 
+    Rule("leader-not-started", ISR, CRITICAL, "logger", "A ZooKeeper client exception has occurred and makeLeader",
+         "The broker did not become leader of a partition: it has no leader until the next change.", HEALTH),
+
     # Followers
     Rule("follower-marked-failed", REPLICATION, INFO, FETCHER, "Partition … marked as failed",
          "A follower stopped fetching a partition: usual and short while leaders move, serious after an ERROR about the same partition.",
@@ -103,8 +106,8 @@ REPLICATION_RULES: tuple[Rule, ...] = (
          "The broker exits rather than truncate a replica that is ahead of its leader.", SUPPORT, final=True),
     Rule("leader-without-log", REPLICATION, WARNING, "ReplicaManager Partition", "Leader … does not have a local log",
          "The broker leads a partition whose log it does not have.", HEALTH, final=True),
-    Rule("replica-role-failed", REPLICATION, WARNING, "ReplicaManager logger",
-         "Error while making broker the follower|Error while making broker the leader|Unable to start fetching|Error while processing LeaderAndIsr request|… error while applying deferred metadata|… unable to complete the become-follower|… unable to make leader|A ZooKeeper client exception has occurred|… error while processing batch",
+    Rule("replica-role-failed", REPLICATION, WARNING, "logger",
+         "Unable to start fetching|… error while applying deferred metadata|… unable to complete the become-follower|… unable to make leader|A ZooKeeper client exception has occurred|… error while processing batch",
          "A replica could not become leader or follower; it may stay behind.", HEALTH),
     Rule("new-leader-unavailable", CONTROLLER, WARNING, "logger", "Received LeaderAndIsrRequest … cannot become follower since the new leader|… cannot become follower since the new leader",
          "The new leader is already unavailable: two brokers are in trouble.", HEALTH, final=True),
