@@ -73,26 +73,37 @@ def render_rules(thresholds: Thresholds, links: Links | None = None) -> str:
         SettingsError: The thresholds contradict each other, or one that holds for all
             clusters is given for one; a sentence for each.
     """
-    check_thresholds(thresholds)
-    groups = [
-        {
-            "name": group["name"],
-            "rules": [
-                written
-                for rule in group["rules"]
-                for written in _write(rule, thresholds, links or Links())
-            ],
-        }
-        for group in rule_source()["groups"]
-    ]
     text = yaml.dump(
-        {"groups": groups},
+        {"groups": write_groups(thresholds, links or Links())},
         Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
         width=2**31,
     )
     return _HEAD + _ITEM.sub(r"\n\1", text).replace(":\n\n", ":\n")
+
+
+def write_groups(thresholds: Thresholds, links: Links) -> list[dict[str, Any]]:
+    """Put numbers into the rules.
+
+    Returns:
+        The groups of a rule file, each with its rules in the order of evaluation.
+
+    Raises:
+        SettingsError: As `render_rules`.
+    """
+    check_thresholds(thresholds)
+    return [
+        {
+            "name": group["name"],
+            "rules": [
+                written
+                for rule in group["rules"]
+                for written in _write(rule, thresholds, links)
+            ],
+        }
+        for group in rule_source()["groups"]
+    ]
 
 
 def check_thresholds(thresholds: Thresholds) -> None:
