@@ -16,9 +16,11 @@ from agent.problems.evaluation import (
     ELSEWHERE,
     AlertRule,
     Evaluation,
+    Finding,
     Rule,
     compile_rules,
 )
+from agent.problems.templates import fill_template
 from agent.promql.values import Labels, Vector, make_labels
 from tests.alerts.promtool_cases import FOLDER
 
@@ -109,10 +111,27 @@ def test_agrees_with_promtool(alert: str, case: dict[str, Any]) -> None:
         firing = evaluation.evaluate(at(series, step), now)
         if now in moments:
             found = sorted(
-                make_labels({**dict(one.labels), "severity": one.rule.severity})
+                (
+                    make_labels({**dict(one.labels), "severity": one.rule.severity}),
+                    describe(one),
+                )
                 for one in firing
                 if one.rule.alert == alert
             )
             assert found == sorted(
-                make_labels(one["exp_labels"]) for one in moments[now] or ()
+                (make_labels(one["exp_labels"]), texts_of(one["exp_annotations"]))
+                for one in moments[now] or ()
             ), f"after {now / 60} minutes"
+
+
+def describe(finding: Finding) -> tuple[str, str]:
+    labels = dict(finding.labels)
+    templates = finding.rule.annotations
+    return (
+        fill_template(templates["summary"], labels, finding.value),
+        fill_template(templates["description"], labels, finding.value),
+    )
+
+
+def texts_of(annotations: dict[str, str]) -> tuple[str, str]:
+    return annotations["summary"], annotations["description"].rstrip("\n")
