@@ -29,14 +29,18 @@ from agent.http.descriptors import fit_connections
 from agent.http.guard import SWEEP_SECONDS, ConnectionGuard
 from agent.http.tls import HandshakeProtocol, load_context
 from agent.ingest import TRANSPORTS
-from agent.logs import get_logger
+from agent.logs import RareLog, get_logger
+from agent.problems.board import INTERVAL_SECONDS, ProblemBoard
 from agent.settings import Settings
+from agent.state.zero_first import ZeroFirst
 from agent.web.routes import build_app
 from parsers import ClusterUse
 
 _SHUTDOWN_SECONDS = 8
 _LAST_REQUESTS_SECONDS = 5.0
 _FORGET_SECONDS = 60.0
+# Of the time, at most, in which rules are evaluated.
+_EVALUATION_SHARE = 0.05
 _BACKLOG = 1024
 
 # A scrape is rendered in a thread. CPython lets a thread keep the interpreter for
@@ -68,7 +72,9 @@ class App:
         port = self._socket.getsockname()[1]
         self.settings = replace(settings, port=port, limits=limits)
         self._poller = self._maybe_make_poller()
+        self._board = ProblemBoard(settings.thresholds, read_clock().wall)
         self._transports = [make(self.settings, self.engine) for make in TRANSPORTS]
+        self._log = RareLog()
         self._stopping: asyncio.Task[None] | None = None
         config = uvicorn.Config(
             build_app(
@@ -115,7 +121,10 @@ class App:
                 connections=self.settings.limits.connections,
                 reason="limit on open files; raise it with ulimit -n",
             )
-        tasks = [asyncio.create_task(self._sweep())]
+        tasks = [
+            asyncio.create_task(self._sweep()),
+            asyncio.create_task(self._evaluate_rules()),
+        ]
         if self._poller is not None:
             tasks.append(asyncio.create_task(self._poller.run()))
         for transport in self._transports:
@@ -157,6 +166,24 @@ class App:
                 self.engine.forget(read_clock())
                 next_forget = loop.time() + _FORGET_SECONDS
             await asyncio.sleep(SWEEP_SECONDS)
+
+    async def _evaluate_rules(self) -> None:
+        """Evaluate the alert rules at intervals, in a thread."""
+        zero_first = ZeroFirst()
+        while True:
+            now = read_clock()
+            snapshot = self.engine.snapshot(now)
+            nodes = zero_first.present(snapshot.nodes, now, INTERVAL_SECONDS / 2)
+            series = snapshot._replace(nodes=nodes).series()
+            try:
+                self.engine.problems = await asyncio.to_thread(
+                    self._board.evaluate, series, now.wall
+                )
+            except Exception as error:  # noqa: BLE001 (the next evaluation may succeed)
+                self.engine.telemetry.internal_errors += 1
+                self._log.failure("problems.failed", error)
+            took = read_clock().monotonic - now.monotonic
+            await asyncio.sleep(max(INTERVAL_SECONDS, took / _EVALUATION_SHARE))
 
 
 class _Server(uvicorn.Server):

@@ -26,6 +26,7 @@ from agent.clock import Moment
 from agent.logs import RareLog
 from agent.metrics.specs import Drop
 from agent.preparation import Preparation, drop_repeated, is_own
+from agent.problems.problem import Problem
 from agent.settings import Settings
 from agent.snapshot import Snapshot
 from agent.state.checkpoint import (
@@ -81,6 +82,7 @@ class Engine:
         log: The newest broker log events.
         ledger: Plan and use of each cluster.
         telemetry: The agent's own counters.
+        problems: What the last evaluation of the alert rules found, the worst first.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -90,6 +92,7 @@ class Engine:
         self.ledger = CapacityLedger(settings.plans)
         self.telemetry = Telemetry()
         self.identities = Identities(secrets.token_bytes(_KEY_BYTES))
+        self.problems: tuple[Problem, ...] = ()
         self._requests = RecentRequests(settings.limits.dedupe_entries)
         self._lines = RecentLines(_RECENT_LINES)
         self._revision = 0
@@ -337,5 +340,6 @@ class Engine:
             nodes=clusters.nodes,
             plans=self.ledger.plans(clusters),
             unseen=sorted(self.telemetry.poller.unseen),
+            problems=self.problems,
             own=list(self.telemetry.series()),
         )

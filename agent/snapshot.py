@@ -9,6 +9,8 @@ from agent.capacity.ledger import ClusterPlan
 from agent.capacity.series import plan_series
 from agent.clock import Moment
 from agent.metrics.series import Series
+from agent.problems.problem import Problem
+from agent.problems.series import problem_series
 from agent.settings import Settings
 from agent.state.admission import Admission
 from agent.state.series import broker_series, node_series
@@ -26,6 +28,7 @@ class Snapshot(NamedTuple):
         nodes: What nodes logged.
         plans: Plan and use of each cluster.
         unseen: Add-ons that are polled and were not seen yet.
+        problems: What the last evaluation of the alert rules found.
         own: The agent's own series.
     """
 
@@ -36,6 +39,7 @@ class Snapshot(NamedTuple):
     nodes: list[NodeView]
     plans: list[ClusterPlan]
     unseen: list[str]
+    problems: tuple[Problem, ...]
     own: list[Series]
 
     def series(self) -> Iterator[Series]:
@@ -50,5 +54,6 @@ class Snapshot(NamedTuple):
                 today=datetime.fromtimestamp(self.now.wall, UTC).date(),
                 unseen=self.unseen,
             ),
+            problem_series(self.problems),
             self.own,
         )

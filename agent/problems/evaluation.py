@@ -6,12 +6,13 @@ loads: so the agent finds what Prometheus finds, with whatever thresholds are se
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 from agent.alerting.rules import Links, write_groups
 from agent.alerting.thresholds import Thresholds
 from agent.clock import parse_duration
-from agent.problems.inputs import RuleInputs, used_series
+from agent.problems.inputs import RuleInputs
 from agent.promql.expression import Expression, compile_expression
 from agent.promql.values import Labels, Vector
 
@@ -110,7 +111,7 @@ class Evaluation:
 
     def __init__(self, rules: Sequence[Rule], counters: frozenset[str]) -> None:
         self._rules = rules
-        reach = used_series(rule.expression.reach for rule in rules)
+        reach = chain.from_iterable(rule.expression.reach for rule in rules)
         self.inputs = RuleInputs(reach, counters)
         self._findings: list[dict[Labels, Finding]] = [{} for _ in self._rules]
 

@@ -5,9 +5,10 @@ aggregates of five minutes that are kept for two days: of a counter its last val
 gauge the mean.
 """
 
+import math
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from agent.promql.values import Labels, Points, Selector, Vector
 
@@ -86,23 +87,39 @@ class _Track:
         return self._coarse.maybe_between(start, end)
 
 
+class _Window:
+    """The tracks of the series that one selector selects."""
+
+    def __init__(self, selector: Selector) -> None:
+        self.selector = selector
+        self.tracks: dict[Labels, _Track] = {}
+
+
 class RuleInputs:
     """The series that rules use: their present values, and what windows need.
 
     Args:
-        reach: How many seconds are looked back at, by the names of the series that are
-            used; 0 for the present alone.
-        counters: Names of those that are counters.
+        reach: Selectors, and how many seconds they look back; 0 for the present alone.
+        counters: Names of the series that are counters.
     """
 
-    def __init__(self, reach: Mapping[str, float], counters: frozenset[str]) -> None:
-        self.names = frozenset(reach)
-        self._reach = reach
+    def __init__(
+        self, reach: Iterable[tuple[Selector, float]], counters: frozenset[str]
+    ) -> None:
         self._counters = counters
-        self._latest: dict[str, Vector] = {}
+        self._longest: dict[str, float] = {}
+        self._windows: dict[str, dict[int, _Window]] = {}
+        for selector, seconds in reach:
+            name = selector.name
+            self._longest[name] = max(seconds, self._longest.get(name, 0.0))
+            if seconds:
+                windows = self._windows.setdefault(name, {})
+                windows[id(selector)] = _Window(selector)
+        self.names = frozenset(self._longest)
         self._tracks: dict[str, dict[Labels, _Track]] = {
-            name: {} for name, seconds in reach.items() if seconds
+            name: {} for name in self._windows
         }
+        self._latest: dict[str, Vector] = {}
         self._now = 0.0
 
     def begin(self, now: float) -> None:
@@ -111,13 +128,13 @@ class RuleInputs:
         Args:
             now: Seconds since the epoch.
         """
-        for tracks in self._tracks.values():
-            if now < self._now:
-                # The clock was set back: later points would be in no order.
-                tracks.clear()
-            oldest = now - COARSE_SECONDS
+        # After the clock was set back, new points would be in no order with the old.
+        oldest = now - COARSE_SECONDS if now >= self._now else math.inf
+        for name, tracks in self._tracks.items():
             for labels in [one for one, track in tracks.items() if track.last < oldest]:
                 del tracks[labels]
+                for window in self._windows[name].values():
+                    window.tracks.pop(labels, None)
         self._now = now
         self._latest = {}
 
@@ -133,8 +150,7 @@ class RuleInputs:
             if track is None:
                 if len(tracks) >= _TRACKS:
                     continue
-                with_coarse = self._reach[name] > FINE_SECONDS
-                track = tracks[labels] = _Track(now, with_coarse=with_coarse)
+                track = tracks[labels] = self._begin_track(name, labels)
             track.record(now, value, is_counter=is_counter)
 
     def latest(self, selector: Selector) -> Vector:
@@ -148,19 +164,16 @@ class RuleInputs:
         self, selector: Selector, start: float, end: float
     ) -> Iterator[tuple[Labels, Points]]:
         """Yield the points from `start` to `end` of the selected series."""
-        for labels, track in self._tracks[selector.name].items():
-            if selector.matches(labels):
-                points = track.maybe_between(start, end)
-                if points is not None:
-                    yield labels, points
+        window = self._windows[selector.name][id(selector)]
+        for labels, track in window.tracks.items():
+            points = track.maybe_between(start, end)
+            if points is not None:
+                yield labels, points
 
-
-def used_series(
-    reaches: Iterable[Iterable[tuple[Selector, float]]],
-) -> dict[str, float]:
-    """Collect how far back each series is looked at by any expression."""
-    found: dict[str, float] = {}
-    for reach in reaches:
-        for selector, seconds in reach:
-            found[selector.name] = max(seconds, found.get(selector.name, 0.0))
-    return found
+    def _begin_track(self, name: str, labels: Labels) -> _Track:
+        is_long = self._longest[name] > FINE_SECONDS
+        track = _Track(self._now, with_coarse=is_long)
+        for window in self._windows[name].values():
+            if window.selector.matches(labels):
+                window.tracks[labels] = track
+        return track

@@ -77,7 +77,8 @@ def humanize_duration(seconds: float) -> str:
     if abs(seconds) < 1:
         return f"{humanize(seconds)}s" if seconds else "0s"
     sign = "-" if seconds < 0 else ""
-    rest, parts = int(abs(seconds)), []
+    rest = int(abs(seconds))
+    parts: list[str] = []
     for size, unit in _DURATION_UNITS:
         count, rest = divmod(rest, size)
         if parts or count or unit == "s":

@@ -1,7 +1,7 @@
 """What expressions are made of: labels, vectors, selectors, and where series come from."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -69,9 +69,9 @@ class Source(Protocol):
         """Return the samples from `start` to `end`, both included, where there are any."""
 
 
-def make_labels(labels: Mapping[str, str]) -> Labels:
+def make_labels(labels: Iterable[tuple[str, str]]) -> Labels:
     """Bring labels into their order; an empty value is no label."""
-    return tuple(sorted((name, value) for name, value in labels.items() if value))
+    return tuple(sorted(pair for pair in labels if pair[1]))
 
 
 def keep_labels(labels: Labels, names: frozenset[str]) -> Labels:

@@ -20,12 +20,12 @@ from agent.http.guard import mark_authenticated
 from agent.ingest import Transport
 from agent.metrics.exposition import render
 from agent.settings import Settings
+from agent.state.zero_first import ZeroFirst
 from agent.web.api import parse_query, render_clusters, render_events
 from agent.web.capacity_upload import receive_capacity
 from agent.web.page import CONTENT_SECURITY_POLICY, Page
 from agent.web.schema import Error, encode
 from agent.web.static import STATIC
-from agent.web.zero_first import ZeroFirst
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

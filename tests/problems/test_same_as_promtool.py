@@ -11,7 +11,7 @@ import yaml
 
 from agent.alerting.thresholds import packaged_thresholds
 from agent.clock import parse_duration
-from agent.metrics.specs import SPECS
+from agent.problems.board import COUNTERS
 from agent.problems.evaluation import (
     ELSEWHERE,
     AlertRule,
@@ -24,7 +24,6 @@ from agent.problems.templates import fill_template
 from agent.promql.values import Labels, Vector, make_labels
 from tests.alerts.promtool_cases import FOLDER
 
-COUNTERS = frozenset(one.name for one in SPECS if one.kind != "gauge")
 ALERTS = sorted({file.stem for file in FOLDER.glob("*.yml")} - ELSEWHERE)
 ITEM = re.compile(r"(-?[\d.]+(?:e[+-]?\d+)?|_|stale)(?:([+-][\d.]+(?:e\d+)?)?x(\d+))?")
 
@@ -71,7 +70,9 @@ def read_series(case: dict[str, Any]) -> Series:
     found = []
     for one in case["input_series"]:
         selector = promql_parser.parse(one["series"])
-        labels = {m.name: m.value for m in selector.matchers.matchers}
+        assert isinstance(selector, promql_parser.VectorSelector)
+        assert selector.name
+        labels = [(m.name, m.value) for m in selector.matchers.matchers]
         found.append((selector.name, make_labels(labels), expand(str(one["values"]))))
     return found
 
@@ -112,14 +113,17 @@ def test_agrees_with_promtool(alert: str, case: dict[str, Any]) -> None:
         if now in moments:
             found = sorted(
                 (
-                    make_labels({**dict(one.labels), "severity": one.rule.severity}),
+                    make_labels([*one.labels, ("severity", one.rule.severity)]),
                     describe(one),
                 )
                 for one in firing
                 if one.rule.alert == alert
             )
             assert found == sorted(
-                (make_labels(one["exp_labels"]), texts_of(one["exp_annotations"]))
+                (
+                    make_labels(one["exp_labels"].items()),
+                    texts_of(one["exp_annotations"]),
+                )
                 for one in moments[now] or ()
             ), f"after {now / 60} minutes"
 
