@@ -1,5 +1,6 @@
 # The agent as on Heroku: the locked requirements, and the two packages beside them.
-FROM python:3.13-slim AS build
+# The image with a compiler, for the extension; what runs is the slim one below.
+FROM python:3.13 AS build
 WORKDIR /build
 COPY requirements.txt ./
 # Wheels only: what has to be compiled would run a build backend that has no hash here.
@@ -7,14 +8,15 @@ RUN python -m venv --without-pip /opt/agent \
  && python -m pip --python /opt/agent/bin/python install --no-cache-dir \
     --disable-pip-version-check --only-binary :all: --require-hashes \
     --requirement requirements.txt
-COPY LICENSE ./
+COPY LICENSE build_speedups.py ./
 COPY agent agent/
 COPY parsers parsers/
 COPY alerts alerts/
 COPY dashboards dashboards/
 # For the same reason the command is written here and not by an installer. Compiled now,
 # because at run time nobody may write.
-RUN mkdir -p agent/packaged/alerts agent/packaged/dashboards \
+RUN python build_speedups.py \
+ && mkdir -p agent/packaged/alerts agent/packaged/dashboards \
  && cp alerts/*.yaml alerts/*.yml agent/packaged/alerts/ \
  && cp dashboards/*.json dashboards/*.yaml agent/packaged/dashboards/ \
  && cp -R agent parsers "$(/opt/agent/bin/python -c \

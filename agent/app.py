@@ -6,7 +6,7 @@ import errno
 import signal
 import socket
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -23,24 +23,23 @@ from agent.clock import read_clock
 from agent.drain_command import write_drain_command
 from agent.engine import Engine
 from agent.errors import SettingsError
+from agent.evaluator import Evaluator
 from agent.heroku_api.poller import Poller
 from agent.http.connections import GuardedProtocol
 from agent.http.descriptors import fit_connections
 from agent.http.guard import SWEEP_SECONDS, ConnectionGuard
-from agent.http.tls import HandshakeProtocol, load_context
+from agent.http.tls import HandshakeProtocol, ServerTls, TlsFiles
 from agent.ingest import TRANSPORTS
-from agent.logs import RareLog, get_logger
-from agent.problems.board import INTERVAL_SECONDS, ProblemBoard
+from agent.logs import get_logger
+from agent.reload import Part, Reloader
 from agent.settings import Settings
-from agent.state.zero_first import ZeroFirst
-from agent.web.routes import build_app
-from parsers import ClusterUse
+from agent.web.routes import Pages, build_app
+from parsers import IMPLEMENTATION, ClusterUse
 
 _SHUTDOWN_SECONDS = 8
 _LAST_REQUESTS_SECONDS = 5.0
 _FORGET_SECONDS = 60.0
-# Of the time, at most, in which rules are evaluated.
-_EVALUATION_SHARE = 0.05
+_TLS_POLL_SECONDS = 5.0
 _BACKLOG = 1024
 
 # A scrape is rendered in a thread. CPython lets a thread keep the interpreter for
@@ -55,31 +54,55 @@ class App:
 
     Args:
         settings: Checked settings.
+        read: Reads the settings again for a reload; raises `SettingsError`. None keeps
+            them as they are.
 
     Raises:
         SettingsError: The address is in use or cannot be listened on, or the TLS
             files are no certificate and key.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, read: Callable[[], Settings] | None = None
+    ) -> None:
+        self._is_reloadable = read is not None
+        self._read = read or (lambda: settings)
         self.engine = Engine(settings)
+        started = read_clock().wall
+        self.engine.telemetry.created = started
+        self.engine.telemetry.reload_success_timestamp = started
         connections = fit_connections(settings.limits.connections, _BACKLOG)
         self._is_lowered = connections < settings.limits.connections
         limits = replace(settings.limits, connections=connections)
         self._guard = ConnectionGuard(limits, self.engine.telemetry)
-        protocol = _choose_protocol(settings, self._guard)
+        self._transports = [
+            make(replace(settings, limits=limits), self.engine) for make in TRANSPORTS
+        ]
+        self._tls = _maybe_load_tls(settings)
+        protocol = _choose_protocol(
+            self._tls,
+            self._guard,
+            partial(
+                GuardedProtocol,
+                guard=self._guard,
+                handlers=[one for each in self._transports for one in each.handlers()],
+            ),
+        )
         self._socket = _listen(settings.host, settings.port)
         port = self._socket.getsockname()[1]
         self.settings = replace(settings, port=port, limits=limits)
         self._poller = self._maybe_make_poller()
-        self._board = ProblemBoard(settings.thresholds, read_clock().wall)
-        self._transports = [make(self.settings, self.engine) for make in TRANSPORTS]
-        self._log = RareLog()
-        self._stopping: asyncio.Task[None] | None = None
+        parts: dict[str, Part] = {"settings": self._prepare_settings}
+        if self._tls is not None:
+            parts["tls"] = self._tls.prepare
+        self._reloader = Reloader(parts, self.engine.telemetry)
+        self._pages = Pages(
+            self.settings, self.engine, _process_registry(), self._reloader.reload
+        )
+        self._evaluator = Evaluator(self.engine)
+        self._tasks: set[asyncio.Task[Any]] = set()
         config = uvicorn.Config(
-            build_app(
-                self.settings, self.engine, self._transports, _process_registry()
-            ),
+            build_app(self._pages),
             http=protocol,
             ws="none",
             lifespan="off",
@@ -91,6 +114,25 @@ class App:
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         )
         self._server = _Server(config)
+
+    def _prepare_settings(self) -> Callable[[], None]:
+        """Read the settings again; what listens, limits and identifies stays."""
+        found = self._read()
+        settings = replace(
+            self.settings,
+            drain_credentials=found.drain_credentials,
+            read_credentials=found.read_credentials,
+            thresholds=found.thresholds,
+            plans=found.plans,
+        )
+        return partial(self._reconfigure, settings)
+
+    def _reconfigure(self, settings: Settings) -> None:
+        self.settings = settings
+        self.engine.reconfigure(settings)
+        for transport in self._transports:
+            transport.reconfigure(settings)
+        self._pages.reconfigure(settings)
 
     def _maybe_make_poller(self) -> Poller | None:
         settings = self.settings
@@ -112,7 +154,7 @@ class App:
         """Serve until stopped, then finish what is in flight."""
         sys.setswitchinterval(_SWITCH_SECONDS)
         logger = get_logger()
-        logger.info("agent.listening", url=self.settings.url)
+        logger.info("agent.listening", url=self.settings.url, parsers=IMPLEMENTATION)
         command = write_drain_command(self.settings)
         logger.info("agent.drain_command", command=command)
         if self._is_lowered:
@@ -123,8 +165,10 @@ class App:
             )
         tasks = [
             asyncio.create_task(self._sweep()),
-            asyncio.create_task(self._evaluate_rules()),
+            asyncio.create_task(self._evaluator.run()),
         ]
+        if self._tls is not None:
+            tasks.append(asyncio.create_task(self._watch_tls(self._tls)))
         if self._poller is not None:
             tasks.append(asyncio.create_task(self._poller.run()))
         for transport in self._transports:
@@ -144,17 +188,38 @@ class App:
             self._server.should_exit = True
             loop = asyncio.get_running_loop()
             self._guard.hurry(loop.time() + _LAST_REQUESTS_SECONDS)
-            self._stopping = loop.create_task(self._stop_transports())
+            self._start_task(self._stop_transports())
 
     async def _stop_transports(self) -> None:
         for transport in self._transports:
             await transport.stop()
 
-    def stop_on_signals(self) -> None:
-        """Let SIGTERM and SIGINT call `stop`; call it inside the event loop."""
+    def handle_signals(self) -> None:
+        """Let SIGTERM and SIGINT call `stop`, and SIGHUP reload the configuration.
+
+        Call it inside the event loop. Without anything to reload, SIGHUP ends the process
+        as it does when its terminal is closed.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
+        if self._is_reloadable:
+            loop.add_signal_handler(
+                signal.SIGHUP, lambda: self._start_task(self._reloader.reload())
+            )
+
+    def _start_task(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Start a task; the event loop itself would keep no reference to it."""
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _watch_tls(self, tls: ServerTls) -> None:
+        """Load certificate and key again when their files change."""
+        while True:
+            await asyncio.sleep(_TLS_POLL_SECONDS)
+            if tls.has_changed():
+                await self._reloader.reload("tls")
 
     async def _sweep(self) -> None:
         """Close slow connections, and forget what has been gone for a day."""
@@ -166,24 +231,6 @@ class App:
                 self.engine.forget(read_clock())
                 next_forget = loop.time() + _FORGET_SECONDS
             await asyncio.sleep(SWEEP_SECONDS)
-
-    async def _evaluate_rules(self) -> None:
-        """Evaluate the alert rules at intervals, in a thread."""
-        zero_first = ZeroFirst()
-        while True:
-            now = read_clock()
-            snapshot = self.engine.snapshot(now)
-            nodes = zero_first.present(snapshot.nodes, now, INTERVAL_SECONDS / 2)
-            series = snapshot._replace(nodes=nodes).series()
-            try:
-                self.engine.problems = await asyncio.to_thread(
-                    self._board.evaluate, series, now.wall
-                )
-            except Exception as error:  # noqa: BLE001 (the next evaluation may succeed)
-                self.engine.telemetry.internal_errors += 1
-                self._log.failure("problems.failed", error)
-            took = read_clock().monotonic - now.monotonic
-            await asyncio.sleep(max(INTERVAL_SECONDS, took / _EVALUATION_SHARE))
 
 
 class _Server(uvicorn.Server):
@@ -208,16 +255,23 @@ def _listen(host: str, port: int) -> socket.socket:
         raise SettingsError(message) from error
 
 
-def _choose_protocol(settings: Settings, guard: ConnectionGuard) -> Any:
-    """Return what makes a connection of uvicorn's arguments, after TLS if configured."""
+def _maybe_load_tls(settings: Settings) -> ServerTls | None:
     if settings.tls_certificate is None or settings.tls_key is None:
-        return partial(GuardedProtocol, guard=guard)
-    context = load_context(settings.tls_certificate, settings.tls_key)
+        return None
+    return ServerTls(
+        TlsFiles(settings.tls_certificate, settings.tls_key, settings.tls_client_ca)
+    )
+
+
+def _choose_protocol(
+    tls: ServerTls | None, guard: ConnectionGuard, make: Callable[..., GuardedProtocol]
+) -> Any:
+    """Return what makes a connection of uvicorn's arguments, after TLS if configured."""
+    if tls is None:
+        return make
 
     def accept(**given: Any) -> HandshakeProtocol:
-        return HandshakeProtocol(
-            context, guard, partial(GuardedProtocol, **given, guard=guard)
-        )
+        return HandshakeProtocol(tls.context, guard, partial(make, **given))
 
     return accept
 
@@ -239,7 +293,7 @@ def run_app(app: App, companion: Coroutine[None, None, None] | None = None) -> N
     """
 
     async def main() -> None:
-        app.stop_on_signals()
+        app.handle_signals()
         beside = asyncio.create_task(companion) if companion is not None else None
         await app.run()
         if beside is not None:

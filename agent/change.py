@@ -1,12 +1,14 @@
 """What one batch of records changes: prepared, perhaps made durable, then committed."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
+from msgspec import Struct, field
+
 from agent.clock import Moment
 from agent.kafka.classifier import Verdict
+from agent.metrics.specs import Drop
 from agent.state.log_events import LogEvent
 from parsers import (
     BrokerContinuation,
@@ -29,6 +31,7 @@ class Origin(NamedTuple):
         request_id: What stays the same when the request is tried again:
             ``Logplex-Frame-Id``, else log-shuttle's ``X-Request-Id``, else empty.
         announced: ``Logplex-Msg-Count`` as sent; empty where there is none.
+        addons: The only add-ons whose lines it may bring; empty for all.
         is_request: Whether it is a request of a drain, whose losses count once for
             all of its tries; else a loss is known by its line.
         numbers_equal_lines: Whether equal lines were really written as often as they
@@ -39,6 +42,7 @@ class Origin(NamedTuple):
     drain_token: bytes = b""
     request_id: bytes = b""
     announced: bytes = b""
+    addons: frozenset[str] = frozenset()
     is_request: bool = True
     numbers_equal_lines: bool = True
 
@@ -88,9 +92,10 @@ class NewLoss(NamedTuple):
 NewLine = NewMetrics | NewLog | NewLoss | BrokerContinuation
 
 
-@dataclass(slots=True, kw_only=True)
-class Change:
+class Change(Struct, kw_only=True):
     """A batch, judged: what is new, repeated, refused. Nothing is applied yet.
+
+    A `Struct`, since one is made for each request, and a dataclass takes 1 µs longer.
 
     Attributes:
         origin: Where it comes from.
@@ -106,6 +111,7 @@ class Change:
         keys: Identities of the new lines.
         repeated: Lines that were received before, by kind of frame.
         refused: Frames, lines and values that could not be parsed, by reason.
+        dropped: Samples and lines that the origin may not bring, by reason.
         faults: Exceptions that cost one line each.
     """
 
@@ -121,6 +127,7 @@ class Change:
     keys: set[bytes] = field(default_factory=set)
     repeated: dict[FrameKind, int] = field(default_factory=_no_counts)
     refused: dict[Reason, int] = field(default_factory=_no_counts)
+    dropped: dict[Drop, int] = field(default_factory=_no_counts)
     faults: list[Exception] = field(default_factory=list)
 
     @property

@@ -7,7 +7,6 @@ belongs between the two.
 """
 
 import secrets
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -29,6 +28,7 @@ from agent.preparation import Preparation, drop_repeated, is_own
 from agent.problems.problem import Problem
 from agent.settings import Settings
 from agent.snapshot import Snapshot
+from agent.state.brokers import ALL_APPLIED
 from agent.state.checkpoint import (
     VERSION,
     Checkpoint,
@@ -118,16 +118,20 @@ class Engine:
 
     def begin(self, batch: Batch, origin: Origin, now: Moment) -> Change:
         """Start to judge a batch: is it a request that was applied before?"""
-        change = Change(origin=origin, now=now, revision=self._revision)
+        request = known_losses = None
         if origin.request_id:
             request = self.identities.of_request(origin.drain_token, origin.request_id)
-            change.request = request
-            change.known_losses = self._requests.maybe_losses(request)
-        change.frames = batch.counts
-        change.miscounted = bool(origin.announced) and (
-            origin.announced != b"%d" % batch.frames
+            known_losses = self._requests.maybe_losses(request)
+        frames, announced = batch.counts, origin.announced
+        return Change(
+            origin=origin,
+            now=now,
+            revision=self._revision,
+            request=request,
+            known_losses=known_losses,
+            frames=frames,
+            miscounted=announced != b"" and announced != b"%d" % sum(frames),
         )
-        return change
 
     def prepare_in_slices(self, change: Change, batch: Batch) -> Iterator[None]:
         """Judge the records of a batch, and pause after every `SLICE_LINES`.
@@ -161,14 +165,13 @@ class Engine:
         if change.revision != self._revision:
             self._compare_again(change)
         self._revision += 1
-        applied = Applied([], defaultdict(int))
+        applied = Applied([], change.dropped)
         for line in change.lines:
             try:
                 self._apply(line, change, applied)
             except Exception as error:  # noqa: BLE001 (the boundary of one line)
                 change.faults.append(error)
-        for key in change.keys:
-            self._lines.remember(key)
+        self._lines.remember(change.keys)
         self._count(change, applied)
         return applied
 
@@ -181,6 +184,7 @@ class Engine:
                 change.lines.clear()
                 change.keys.clear()
                 change.refused.clear()
+                change.dropped.clear()
                 return
         drop_repeated(change, self._lines)
 
@@ -200,11 +204,12 @@ class Engine:
 
     def _apply_metrics(self, line: MetricLine, now: Moment, applied: Applied) -> None:
         outcome = self.state.apply_metrics(line, now)
-        self.telemetry.late_samples += outcome.late
-        self.telemetry.future_samples += outcome.future
-        for drop, count in outcome.drops.items():
-            applied.dropped[drop] += count
-        if not outcome.drops or sum(outcome.drops.values()) < len(line.samples):
+        if outcome is not ALL_APPLIED:
+            self.telemetry.late_samples += outcome.late
+            self.telemetry.future_samples += outcome.future
+            for drop, count in outcome.drops.items():
+                applied.dropped[drop] += count
+        if outcome is ALL_APPLIED or sum(outcome.drops.values()) < len(line.samples):
             applied.lines.append(line)
         if line.timestamp is not None:
             self.telemetry.observe_delay(now.wall - line.timestamp)
@@ -271,6 +276,12 @@ class Engine:
             return False
         self.state.expect_brokers(self.ledger.expected_brokers())
         return True
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Use the plans and thresholds of other settings from now on."""
+        self.settings = settings
+        self.ledger.configure(settings.plans)
+        self.state.expect_brokers(self.ledger.expected_brokers())
 
     def forget(self, now: Moment) -> None:
         """Forget brokers and clusters from which nothing came for a day."""

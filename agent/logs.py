@@ -5,8 +5,9 @@ so a line for each request would feed itself. What happens often is counted inst
 
 The events, all of them: ``agent.listening``, ``agent.drain_command`` (with stars for
 the secret unless the settings say to show it), ``agent.stopping``, ``agent.stopped``,
-``drain.first_request``, ``drain.unauthorized``, ``request.failed`` and those of the
-collector (``collector.…``); the last ones once a minute at most.
+``agent.reloaded``, ``agent.reload_failed``, ``drain.first_request``,
+``drain.unauthorized``, ``request.failed`` and those of the collector (``collector.…``);
+the last ones once a minute at most.
 """
 
 import logging
@@ -62,8 +63,7 @@ def configure_logging(level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    # A stranger's broken request is counted, not logged.
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    logging.getLogger("uvicorn.error").addFilter(_RareFilter())
 
 
 def get_logger() -> FilteringBoundLogger:
@@ -80,7 +80,7 @@ class RareLog:
 
     def warning(self, event: str) -> None:
         """Write a warning."""
-        if self._is_due(event):
+        if self.is_due(event):
             get_logger().warning(event)
 
     def failure(self, event: str, error: Exception) -> None:
@@ -88,13 +88,25 @@ class RareLog:
 
         The text of an exception may hold what a customer's app has logged.
         """
-        if self._is_due(event):
+        if self.is_due(event):
             places = "".join(traceback.format_tb(error.__traceback__))
             get_logger().error(event, error=type(error).__name__, traceback=places)
 
-    def _is_due(self, event: str) -> bool:
+    def is_due(self, event: str) -> bool:
+        """Return whether an event may be written now; it then counts as written."""
         now = read_clock().monotonic
         if now - self._written_at.get(event, float("-inf")) < _RARE_SECONDS:
             return False
         self._written_at[event] = now
         return True
+
+
+class _RareFilter(logging.Filter):
+    """Passes each message once a minute: any client can cause uvicorn's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rare_log = RareLog()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return self._rare_log.is_due(str(record.msg))

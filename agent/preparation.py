@@ -1,9 +1,8 @@
 """Judges records: which lines are new, which were received before, what was refused."""
 
-from collections import defaultdict
-
 from agent.change import Change, NewLog, NewLoss, NewMetrics, Origin
 from agent.kafka.classifier import Overrides, classify
+from agent.metrics.specs import Drop
 from agent.state.dedupe import Identities, RecentLines, occurrence
 from agent.state.log_events import trim
 from parsers import (
@@ -42,12 +41,13 @@ class Preparation:
         overrides: Overrides,
     ) -> None:
         self._change = change
+        self._addons = change.origin.addons
         self._overrides = overrides
         self._identities = identities
         self._recent = recent
         # How often a line came so far; through different attachments (source=) it is
         # the same one.
-        self._numbers: dict[tuple[bytes, str], int] = defaultdict(int)
+        self._numbers: dict[tuple[bytes, str], int] = {}
 
     def judge(self, record: Record) -> None:
         """Add one record to the change."""
@@ -57,24 +57,35 @@ class Preparation:
                 self._judge_loss(record)
             case _ if change.is_duplicate:
                 pass
-            case MetricLine() | BrokerLog():
+            case MetricLine() | BrokerLog() | BrokerContinuation():
                 self._judge_line(record)
-            case BrokerContinuation():
-                change.lines.append(record)
             case Unparsed():
                 change.refused[record.reason] += 1
             case ParserFault():
                 change.faults.append(record.error)
 
-    def _judge_line(self, line: MetricLine | BrokerLog) -> None:
-        if isinstance(line, MetricLine):
+    def _judge_line(self, line: MetricLine | BrokerLog | BrokerContinuation) -> None:
+        if self._addons and line.addon not in self._addons:
+            self._drop(line)
+        elif isinstance(line, MetricLine):
             key = self._maybe_key(line, line.source)
             if is_new(key, FrameKind.SAMPLE, self._change, self._recent):
                 self._change.lines.append(NewMetrics(line, key))
-        else:
+        elif isinstance(line, BrokerLog):
             key = self._maybe_key(line)
             if is_new(key, FrameKind.BROKER_LOG, self._change, self._recent):
                 self._change.lines.append(self._understand(line, key))
+        else:
+            self._change.lines.append(line)
+
+    def _drop(self, line: MetricLine | BrokerLog | BrokerContinuation) -> None:
+        """Count a line of an add-on that the origin may not bring.
+
+        It must not be remembered: the same line may come from another origin.
+        """
+        if not isinstance(line, BrokerContinuation):
+            count = len(line.samples) if isinstance(line, MetricLine) else 1
+            self._change.dropped[Drop.ADDON_NOT_ALLOWED] += count
 
     def _understand(self, line: BrokerLog, key: bytes | None) -> NewLog:
         now = self._change.now.wall
@@ -99,8 +110,10 @@ class Preparation:
         identity = self._identities.maybe_of_line(line)
         if identity is None or not self._change.origin.numbers_equal_lines:
             return identity
-        self._numbers[identity, source] += 1
-        return occurrence(identity, self._numbers[identity, source])
+        written = identity, source
+        number = self._numbers.get(written, 0) + 1
+        self._numbers[written] = number
+        return identity if number == 1 else occurrence(identity, number)
 
 
 def is_new(
@@ -109,7 +122,7 @@ def is_new(
     """Say whether a line was not received before, and record that in the change."""
     if key is None:
         return True
-    if key in recent or key in change.keys:
+    if key in change.keys or key in recent.newer or key in recent.older:
         change.repeated[kind] += 1
         return False
     change.keys.add(key)

@@ -31,33 +31,26 @@ class Credentials:
     Attributes:
         user: Everything before the first colon.
         password: Everything behind it; empty for a drain URL ``https://TOKEN@host``.
+        addons: The only add-ons that they are valid for; empty for all.
     """
 
     user: str = field(repr=False)
     password: str = field(repr=False)
+    addons: frozenset[str] = field(default=frozenset(), repr=False)
+
+    @property
+    def token(self) -> str:
+        """The bearer token: the password, or all of a drain URL's secret."""
+        return self.password or self.user
+
+    def cover(self, addon: str) -> bool:
+        """Return whether they are valid for an add-on."""
+        return not self.addons or addon in self.addons
 
     def __str__(self) -> str:
         return "****"
 
     __repr__ = __str__
-
-
-def parse_credentials(text: str) -> Credentials:
-    """Split ``user:password`` at the first colon; a bare token is a user.
-
-    Args:
-        text: As given by option or environment variable.
-
-    Returns:
-        The credentials.
-
-    Raises:
-        SettingsError: There is no user. The message does not repeat `text`.
-    """
-    user, _, password = text.partition(":")
-    if not user:
-        raise SettingsError("credentials must be written user:password")
-    return Credentials(user, password)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +111,8 @@ class Settings:
         allow_anonymous: Listen on a public address without credentials.
         tls_certificate: PEM file with the certificate chain.
         tls_key: PEM file with its private key.
+        tls_client_ca: PEM file with the CA certificates that clients' certificates are
+            verified against; None accepts clients without one.
         stale_after_seconds: Values vanish when no sample came for so long.
         forget_after_seconds: The rest of a broker vanishes after so long.
         addons: Only these add-ons are believed; empty believes all.
@@ -133,6 +128,7 @@ class Settings:
         data_url: Where Heroku's Data API is.
         rule_overrides: Urgency by id of a rule of the broker log messages.
         thresholds: Values that the page and the terminal mark as high.
+        files: Files that these settings were read from, and that a reload reads again.
         limits: What the agent takes on.
     """
 
@@ -143,6 +139,7 @@ class Settings:
     allow_anonymous: bool = False
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    tls_client_ca: Path | None = None
     stale_after_seconds: float = 300.0
     forget_after_seconds: float = FORGET_AFTER_SECONDS
     addons: frozenset[str] = frozenset()
@@ -157,6 +154,7 @@ class Settings:
     data_url: str = DATA_URL
     thresholds: Thresholds = field(default_factory=packaged_thresholds)
     rule_overrides: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -246,12 +244,17 @@ def check_settings(settings: Settings) -> None:
         )
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         problems.append("--tls-certificate and --tls-key must be given together")
+    if settings.tls_client_ca is not None and settings.tls_certificate is None:
+        problems.append("--tls-client-ca needs --tls-certificate and --tls-key")
     for option, path in (
         ("--tls-certificate", settings.tls_certificate),
         ("--tls-key", settings.tls_key),
+        ("--tls-client-ca", settings.tls_client_ca),
     ):
         if path is not None and not _is_readable(path):
             problems.append(f"{option}: cannot read the file {path}")
+    problems += _check_scopes("write", settings.drain_credentials)
+    problems += _check_scopes("read", settings.read_credentials)
     problems += _check_public_url(settings.public_url)
     problems += _check_clusters(settings)
     problems += _check_limits(settings.limits)
@@ -273,6 +276,18 @@ def _is_readable(path: Path) -> bool:
             return True
     except OSError:
         return False
+
+
+def _check_scopes(kind: str, accepted: tuple[Credentials, ...]) -> list[str]:
+    """Reject a password that is valid for different add-ons: Bearer sends no user."""
+    scopes: dict[str, frozenset[str]] = {}
+    if all(scopes.setdefault(one.token, one.addons) == one.addons for one in accepted):
+        return []
+    problem = (
+        f"two {kind} credentials have the same password but different add-ons: give "
+        "each its own password"
+    )
+    return [problem]
 
 
 def _check_public_url(url: str | None) -> list[str]:

@@ -11,7 +11,7 @@ from agent.clock import Moment
 from agent.metrics.series import Series
 from agent.problems.problem import Problem
 from agent.problems.series import problem_series
-from agent.settings import Settings
+from agent.settings import Credentials, Settings
 from agent.state.admission import Admission
 from agent.state.series import broker_series, node_series
 from agent.state.views import BrokerView, NodeView
@@ -41,6 +41,20 @@ class Snapshot(NamedTuple):
     unseen: list[str]
     problems: tuple[Problem, ...]
     own: list[Series]
+
+    def visible_to(self, reader: Credentials) -> "Snapshot":
+        """Leave out the add-ons that a reader's credentials are not valid for.
+
+        The agent's own series name no add-on and stay.
+        """
+        if not reader.addons:
+            return self
+        return self._replace(
+            brokers=[one for one in self.brokers if reader.cover(one.addon)],
+            nodes=[one for one in self.nodes if reader.cover(one.addon)],
+            plans=[one for one in self.plans if reader.cover(one.addon)],
+            unseen=[addon for addon in self.unseen if reader.cover(addon)],
+        )
 
     def series(self) -> Iterator[Series]:
         """Yield every series of `agent.metrics.specs` that there is."""

@@ -27,6 +27,7 @@ from parsers.records import (
     SampleKey,
     TopicPartition,
 )
+from parsers.speedups import IMPLEMENTATION
 from parsers.wire.compression import GzipReader
 from parsers.wire.decoder import DEFAULT_FRAME_LIMIT_BYTES, DrainDecoder
 from parsers.wire.framing import locate_frame
@@ -39,6 +40,7 @@ from parsers.wire.text import HerokuLogsReader, TextReader
 __all__ = [
     "DEFAULT_FRAME_LIMIT_BYTES",
     "FRAMING_REASONS",
+    "IMPLEMENTATION",
     "LINE_LIMIT_BYTES",
     "AddonIdentity",
     "BaseUnit",

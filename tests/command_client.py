@@ -19,7 +19,7 @@ CODE_BYTES = 16
 def main(address: str, *arguments: str) -> None:
     server = _socket.socket(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
     server.connect(address)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda given, _frame: server.send(b"%d" % given))
     folder = os.getcwd()  # noqa: PTH109 (pathlib takes long to import)
     request = json.dumps([arguments, dict(os.environ), folder]).encode()

@@ -30,7 +30,7 @@ def copy_sources(folder: Path, *names: str) -> None:
     for name in names:
         source, target = ROOT / name, folder / name
         if source.is_dir():
-            ignore = shutil.ignore_patterns("__pycache__")
+            ignore = shutil.ignore_patterns("__pycache__", "*.so")
             shutil.copytree(source, target, ignore=ignore)
         else:
             shutil.copy(source, target)

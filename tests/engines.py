@@ -30,4 +30,4 @@ class Drain:
 def exposition(engine: Engine, now: Moment, accept: str = "") -> bytes:
     """Render what a scrape shows, without the process's own metrics."""
     encode, _ = choose_encoder(accept)
-    return render(engine.snapshot(now).series(), encode)
+    return render(engine.snapshot(now).series(), encode, with_created=bool(accept))

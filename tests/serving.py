@@ -26,10 +26,15 @@ from agent.settings import Credentials, Settings
 from tests.commands import command_words
 
 USER, PASSWORD = "drain", "correct-horse-battery"
-AUTHORIZATION = {
-    "Authorization": "Basic "
-    + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode("ascii")
-}
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    """Make the header of Basic authentication."""
+    secret = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+    return {"Authorization": f"Basic {secret}"}
+
+
+AUTHORIZATION = basic(USER, PASSWORD)
 CREDENTIALS = Credentials(USER, PASSWORD)
 TIMEOUT_SECONDS = 10.0
 

@@ -58,8 +58,12 @@ class CapacityLedger:
     """
 
     def __init__(self, plans: Mapping[str, str]) -> None:
-        self._configured = {addon: PLANS[name] for addon, name in plans.items()}
         self._observations: dict[str, Observation] = {}
+        self.configure(plans)
+
+    def configure(self, plans: Mapping[str, str]) -> None:
+        """Replace the configured plans."""
+        self._configured = {addon: PLANS[name] for addon, name in plans.items()}
 
     def apply(self, use: ClusterUse, now: Moment) -> bool:
         """Record an observation of a cluster.

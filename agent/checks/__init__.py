@@ -5,7 +5,7 @@ metrics, `promql` finds the selectors of an expression, `series` compares the tw
 `rule_files` reads the files. Everything else about rules is left to promtool and pint.
 """
 
-from agent.checks.certificates import check_certificate
+from agent.checks.certificates import check_certificate, check_client_ca
 from agent.checks.exported import LABELS, exported_metrics
 from agent.checks.problems import Problem
 from agent.checks.promql import find_selectors
@@ -15,6 +15,7 @@ __all__ = [
     "LABELS",
     "Problem",
     "check_certificate",
+    "check_client_ca",
     "check_rule_files",
     "exported_metrics",
     "find_selectors",

@@ -51,6 +51,15 @@ def check_certificate(certificate: Path, key: Path) -> Iterator[Problem]:
             yield Problem(where=_WHERE, what=what, is_warning=True)
 
 
+def check_client_ca(path: Path) -> Iterator[Problem]:
+    """Yield why clients' certificates cannot be verified against a readable file."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(path)
+    except (OSError, ValueError):
+        what = f"{path} is not a PEM file of CA certificates"
+        yield Problem(where="--tls-client-ca", what=what)
+
+
 def _explain(error: ssl.SSLError, certificate: Path, key: Path) -> str:
     """Say why OpenSSL rejects the pair."""
     if error.reason == "KEY_VALUES_MISMATCH":

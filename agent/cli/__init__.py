@@ -17,12 +17,13 @@ from agent.cli.serve import serve
 from agent.cli.simulate import simulate
 from agent.cli.watch import watch
 from agent.errors import AgentError
+from parsers import IMPLEMENTATION
 
 PROGRAM = "heroku-kafka-agent"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name=PROGRAM)
+@click.version_option(f"{__version__} ({IMPLEMENTATION})", prog_name=PROGRAM)
 def cli() -> None:
     """Receive a Heroku app's log drain; show its Kafka cluster to Prometheus."""
 

@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from click.core import ParameterSource, iter_params_for_processing
 
 from agent.alerting.rules import check_thresholds
 from agent.alerting.thresholds import collect_thresholds, packaged_thresholds
-from agent.checks import Problem, check_certificate, check_rule_files
+from agent.checks import Problem, check_certificate, check_client_ca, check_rule_files
 from agent.cli.options import Listed, option
 from agent.cli.serve import read_settings, serve
 from agent.errors import SettingsError
@@ -104,7 +104,7 @@ def check(
     # The thresholds have a heading of their own.
     found, served = _check_settings({**given, "thresholds": None, "settings": ()})
     unread = [one for several in ctx.meta[_UNREAD].values() for one in several]
-    wrong = [*unread, *found, *_check_certificate(given), *_check_environment(ctx)]
+    wrong = [*unread, *found, *_check_tls(given), *_check_environment(ctx)]
     about_thresholds, numbers = _check_thresholds(thresholds, settings)
     wrong += about_thresholds
     in_rules, count = check_rule_files(Path(name) for name in rule_files)
@@ -139,14 +139,18 @@ def _describe(settings: Settings) -> str:
     return f"would listen on {settings.url} {guarded}{plans}{asks}"
 
 
-def _check_certificate(given: Mapping[str, Any]) -> Iterable[Problem]:
-    """Check the pair, where `read_settings` has nothing to say about its files."""
-    certificate, key = given["tls_certificate"], given["tls_key"]
-    if certificate is None or key is None:
-        return ()
-    if not all(os.access(path, os.R_OK) for path in (certificate, key)):
-        return ()
-    return check_certificate(certificate, key)
+def _check_tls(given: Mapping[str, Any]) -> Iterator[Problem]:
+    """Check the TLS files, where `read_settings` has nothing to say about them."""
+    certificate, key, client_ca = (
+        given[name]
+        if given[name] is not None and os.access(given[name], os.R_OK)
+        else None
+        for name in ("tls_certificate", "tls_key", "tls_client_ca")
+    )
+    if certificate is not None and key is not None:
+        yield from check_certificate(certificate, key)
+    if client_ca is not None:
+        yield from check_client_ca(client_ca)
 
 
 def _check_environment(ctx: click.Context) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """Kinds of option: each is also an environment variable, lists go by commas."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,10 +10,17 @@ import click
 from agent.alerting.rules import check_thresholds
 from agent.alerting.thresholds import Thresholds, choose_thresholds
 from agent.clock import parse_duration
+from agent.config_files import (
+    CredentialLists,
+    parse_credentials,
+    read_credentials,
+    read_plans,
+)
+from agent.errors import SettingsError
 from agent.kafka.categories import Urgency
 from agent.kafka.message_rules import RULE_BY_ID
 from agent.kafka.plans import PLANS, maybe_find_plan
-from agent.settings import ENVIRONMENT_PREFIX
+from agent.settings import ENVIRONMENT_PREFIX, Credentials
 from agent.suggestions import suggest
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -197,3 +204,59 @@ def read_thresholds(path: Path | None, settings: Iterable[str]) -> Thresholds:
     thresholds = choose_thresholds(path, settings)
     check_thresholds(thresholds)
     return thresholds
+
+
+def choose_credentials(given: Mapping[str, Any]) -> CredentialLists:
+    """Join the credentials of the options and of ``--credentials-file``.
+
+    Args:
+        given: Options of ``serve`` by parameter name.
+
+    Raises:
+        SettingsError: One sentence for each problem.
+    """
+    path = given["credentials_file"]
+    problems: list[str] = []
+    found = CredentialLists()
+    try:
+        found = CredentialLists() if path is None else read_credentials(path)
+    except SettingsError as error:
+        problems += error.problems
+    else:
+        if path is not None and not (
+            found.write or given["drain_credentials"] or given["allow_anonymous"]
+        ):
+            problems.append(
+                f"--credentials-file: {path} has no write credentials: add one, or give "
+                "--drain-credentials, or --allow-anonymous if anyone may write"
+            )
+    options: dict[str, tuple[Credentials, ...]] = {}
+    for name in ("drain_credentials", "read_credentials"):
+        try:
+            options[name] = tuple(map(parse_credentials, given[name]))
+        except SettingsError as error:
+            flag = f"--{name.replace('_', '-')}"
+            problems += (f"{flag}: {one}" for one in error.problems)
+    if problems:
+        raise SettingsError(*problems)
+    return CredentialLists(
+        options["drain_credentials"] + found.write,
+        options["read_credentials"] + found.read,
+    )
+
+
+def choose_plans(given: Mapping[str, Any]) -> dict[str, str]:
+    """Put the plans of ``--plan`` over those of ``--plans-file``.
+
+    Args:
+        given: Options of ``serve`` by parameter name.
+
+    Returns:
+        Names of plans by add-on.
+
+    Raises:
+        SettingsError: One sentence for each problem of the file.
+    """
+    path = given["plans_file"]
+    in_file = {} if path is None else read_plans(path)
+    return {**in_file, **dict(given["plans"])}

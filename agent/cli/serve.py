@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,12 +17,15 @@ from agent.cli.options import (
     PlanOf,
     Size,
     addon_option,
+    choose_credentials,
+    choose_plans,
     option,
     read_thresholds,
     rule_override_option,
     stale_after_option,
     threshold_options,
 )
+from agent.config_files import CredentialLists
 from agent.errors import SettingsError
 from agent.logs import configure_logging
 from agent.secret import Secret
@@ -30,18 +34,25 @@ from agent.settings import (
     DEFAULT_HOST,
     DEFAULT_PORT,
     PLATFORM_URL,
-    Credentials,
     Limits,
     Settings,
     check_settings,
     choose_address,
     choose_public_url,
-    parse_credentials,
 )
 
 Made = TypeVar("Made")
 
 _LIMITS = Limits()
+_FILES = (
+    "credentials_file",
+    "plans_file",
+    "thresholds",
+    "tls_certificate",
+    "tls_key",
+    "tls_client_ca",
+)
+"""Options whose files a reload reads again."""
 
 
 @click.command()
@@ -70,6 +81,13 @@ _LIMITS = Limits()
     help="Who may read /metrics, / and /api.  [default: the drain's]",
 )
 @option(
+    "--credentials-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="YAML file with more write and read credentials, each optionally for certain "
+    "add-ons only; read again by a reload.",
+)
+@option(
     "--allow-anonymous",
     is_flag=True,
     help="Listen on a public address although anybody may then write and read.",
@@ -80,6 +98,12 @@ _LIMITS = Limits()
     help="PEM file; serve HTTPS without a proxy.",
 )
 @option("--tls-key", type=click.Path(path_type=Path), help="PEM file with its key.")
+@option(
+    "--tls-client-ca",
+    type=click.Path(path_type=Path),
+    help="PEM file with CA certificates; every client must present a certificate that "
+    "one of them has issued.",
+)
 @stale_after_option
 @option(
     "--forget-after",
@@ -113,6 +137,13 @@ _LIMITS = Limits()
     type=PlanOf(),
     metavar="ADDON=PLAN",
     help="The plan of an add-on, like kafka-animated-39618=standard-0; repeatable.",
+)
+@option(
+    "--plans-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="YAML file with the plans of add-ons; read again by a reload. --plan takes "
+    "precedence.",
 )
 @option(
     "--retention",
@@ -247,9 +278,10 @@ _LIMITS = Limits()
 )
 def serve(*, log_level: str, **given: Any) -> None:
     """Receive log drains on POST /logs and serve GET /metrics."""
-    settings = read_settings(given, os.environ)
+    read = partial(read_settings, given, os.environ)
+    settings = read()
     configure_logging(log_level)
-    run_app(App(settings))
+    run_app(App(settings, read))
 
 
 def read_settings(given: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
@@ -274,32 +306,26 @@ def read_settings(given: Mapping[str, Any], environ: Mapping[str, str]) -> Setti
             problems.extend(error.problems)
             return otherwise
 
-    def credentials(option: str) -> tuple[Credentials, ...]:
-        try:
-            return tuple(map(parse_credentials, given[option]))
-        except SettingsError as error:
-            flag = f"--{option.replace('_', '-')}"
-            problems.extend(f"{flag}: {one}" for one in error.problems)
-            return ()
-
     host, port = attempt(
         lambda: choose_address(given["host"], given["port"], environ),
         (DEFAULT_HOST, DEFAULT_PORT),
     )
+    credentials = attempt(lambda: choose_credentials(given), CredentialLists())
     token = given["api_token"]
     settings = Settings(
         host=host,
         port=port,
-        drain_credentials=credentials("drain_credentials"),
-        read_credentials=credentials("read_credentials"),
+        drain_credentials=credentials.write,
+        read_credentials=credentials.read,
         allow_anonymous=given["allow_anonymous"],
         tls_certificate=given["tls_certificate"],
         tls_key=given["tls_key"],
+        tls_client_ca=given["tls_client_ca"],
         stale_after_seconds=given["stale_after"],
         forget_after_seconds=given["forget_after"],
         addons=frozenset(given["addons"]),
         require_local0=given["require_local0"],
-        plans=dict(given["plans"]),
+        plans=attempt(lambda: choose_plans(given), {}),
         retention_seconds=given["retention"],
         topic_metrics=given["topic_metrics"],
         api_token=Secret(token) if token else None,
@@ -312,6 +338,7 @@ def read_settings(given: Mapping[str, Any], environ: Mapping[str, str]) -> Setti
             packaged_thresholds(),
         ),
         rule_overrides=dict(given["rule_overrides"]),
+        files=tuple(given[name] for name in _FILES if given[name] is not None),
         limits=_limits(given),
     )
     attempt(lambda: check_settings(settings), None)

@@ -8,58 +8,65 @@ import base64
 import binascii
 from hashlib import sha256
 from hmac import compare_digest
+from itertools import compress
 
 from agent.settings import Credentials
+
+ANONYMOUS = Credentials("", "")
+"""What every request presents where no credentials are configured."""
 
 
 class Authenticator:
     """Compares the ``Authorization`` header with the configured credentials.
 
     Args:
-        credentials: Any of them is enough; none at all lets everybody in.
+        credentials: Any of them is enough; with none at all every request is accepted.
     """
 
     def __init__(self, credentials: tuple[Credentials, ...]) -> None:
-        self._open = not credentials
-        self._accepted = b""  # the header that was accepted last
+        self.replace(credentials)
+
+    def replace(self, credentials: tuple[Credentials, ...]) -> None:
+        """Accept other credentials, from the next request on."""
+        self._credentials = credentials
+        # The header that was accepted last, and the credentials in it.
+        self._accepted = (b"", ANONYMOUS)
         self._basic = [
             _digest(f"{one.user}:{one.password}".encode()) for one in credentials
         ]
-        # A bearer token has no user: it is the password, or the whole secret of a
-        # drain URL that has a user only.
-        self._bearer = [
-            _digest((one.password or one.user).encode()) for one in credentials
-        ]
+        self._bearer = [_digest(one.token.encode()) for one in credentials]
 
-    def allows(self, authorization: bytes | None) -> bool:
-        """Say whether a request may pass.
+    def maybe_authenticate(self, authorization: bytes | None) -> Credentials | None:
+        """Find the credentials that a request presents.
 
         Args:
             authorization: The header's value, None where it is missing.
 
         Returns:
-            True with the right credentials, or where none are configured.
+            The credentials, `ANONYMOUS` where none are configured; None for invalid ones.
         """
-        if self._open:
-            return True
+        if not self._credentials:
+            return ANONYMOUS
         presented = authorization or b""
         # A drain presents the same value with each request.
-        if self._accepted and compare_digest(presented, self._accepted):
-            return True
-        if self._is_valid(presented):
-            self._accepted = presented
-            return True
-        return False
+        accepted, credentials = self._accepted
+        if accepted and compare_digest(presented, accepted):
+            return credentials
+        found = self._maybe_find(presented)
+        if found is not None:
+            self._accepted = (presented, found)
+        return found
 
-    def _is_valid(self, presented: bytes) -> bool:
+    def _maybe_find(self, presented: bytes) -> Credentials | None:
         scheme, _, secret = presented.partition(b" ")
         match scheme.lower():
             case b"basic":
-                return _is_any(_decode(secret), self._basic)
+                matches = _compare(_decode(secret), self._basic)
             case b"bearer":
-                return _is_any(secret.strip(), self._bearer)
+                matches = _compare(secret.strip(), self._bearer)
             case _:
-                return False
+                return None
+        return next(compress(self._credentials, matches), None)
 
 
 def _decode(secret: bytes) -> bytes:
@@ -73,7 +80,7 @@ def _digest(secret: bytes) -> bytes:
     return sha256(secret).digest()
 
 
-def _is_any(presented: bytes, expected: list[bytes]) -> bool:
+def _compare(presented: bytes, expected: list[bytes]) -> list[bool]:
+    """Compare with all digests, so that the duration depends on none of them."""
     digest = _digest(presented)
-    matches = [compare_digest(digest, one) for one in expected]
-    return any(matches)
+    return [compare_digest(digest, one) for one in expected]

@@ -4,10 +4,11 @@ uvicorn times idle keep-alive connections only: one that never finishes its head
 its body would stay for ever. Here each connection has one deadline, moved on as the
 request proceeds and looked at once a second, so that a request costs no timers. Requests
 that a client sends ahead of its answers are queued by uvicorn without bound; here they
-stay unread in the socket.
+stay unread in the socket. Requests for a `Handler` do not pass through ASGI at all.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from uvicorn.config import Config
@@ -15,7 +16,9 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from agent.http.exchange import Exchange
 from agent.http.guard import STATE, ConnectionGuard
+from agent.http.handler import Handler
 
 # Answers are small and ready; this is for clients that do not read them.
 _ANSWER_SECONDS = 60.0
@@ -57,18 +60,20 @@ class GuardedProtocol(HttpToolsProtocol):
         _loop: Any = None,
         *,
         guard: ConnectionGuard,
+        handlers: Sequence[Handler] = (),
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._guard = guard
         self._limits = guard.limits
+        self._exchange = Exchange(handlers, server_state)
         self.deadline = math.inf
         self.is_authenticated = False
         self._in_head = True
         self._head_bytes = 0
         self._last_bytes = b""  # of a piece, as far as they may begin a blank line
-        self._content_length = 0
         self._body_left = 0  # 0 in a body means that it is chunked
         self._is_answering = False
+        self._is_blocked = False  # the client does not take its answers
         self._pending = b""  # requests that wait for the answer to an earlier one
         self._parsed = 0  # bytes of `_pending`
 
@@ -76,6 +81,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Start the time for the first request's headers."""
         super().connection_made(transport)
         self.flow = _Flow(transport)
+        self._exchange.transport = transport
         self.deadline = self.loop.time() + self._limits.head_seconds
         self._guard.admit(self)
 
@@ -120,6 +126,30 @@ class GuardedProtocol(HttpToolsProtocol):
             if self._head_bytes > self._limits.head_bytes:
                 self._refuse_head()
             start = end
+            if self._exchange.is_ready:
+                self._answer_directly(is_last=end == len(data))
+
+    def _answer_directly(self, *, is_last: bool) -> None:
+        """Answer a direct request, outside of the parser's callbacks."""
+        task = self._exchange.handle()
+        if task is not None:
+            task.add_done_callback(lambda _: self._end_direct())
+        elif is_last:
+            self._end_direct()
+        else:  # other connections come first
+            self.loop.call_soon(self._end_direct)
+
+    def _end_direct(self) -> None:
+        """Go on behind a direct request, unless the client does not take answers."""
+        self._is_blocked = self.flow.write_paused
+        if not self._is_blocked:
+            self.on_response_complete()
+
+    def resume_writing(self) -> None:
+        """Go on with the next request once the client has taken its answers."""
+        super().resume_writing()
+        if self._is_blocked:
+            self.loop.call_soon(self._end_direct)
 
     def _find_end(self, data: bytes, start: int) -> int:
         """Find where the head or body that goes on at `start` ends, at the latest.
@@ -141,11 +171,15 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _refuse_head(self) -> None:
         """Close a connection whose head, trailers or chunk headers are too long."""
-        if self._in_head or not self.cycle.response_started:
+        if self._exchange.is_open:
+            is_answered = self._exchange.is_refused
+        else:
+            is_answered = not self._in_head and self.cycle.response_started
+            if not self._in_head:
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
+        if not is_answered:
             self.transport.write(_TOO_LARGE)
-        if not self._in_head:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
         self.transport.close()
 
     def _hold(self, data: bytes, parsed: int) -> None:
@@ -165,49 +199,79 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Start the time for the headers."""
-        super().on_message_begin()
-        self.scope["state"][STATE] = self
-        self._content_length = 0
+        self.url = b""
+        self.headers = []
         self.deadline = self.loop.time() + self._limits.head_seconds
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header; a trailer is discarded, as no route reads any."""
-        if not self._in_head:
-            return
-        name = name.lower()
-        if name == b"content-length":
-            self._content_length = int(value)
-        elif name == b"expect" and value.lower() == b"100-continue":
-            self.expect_100_continue = True
-        self.headers.append((name, value))
+        if self._in_head:
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Start the time for the body."""
+        headers = dict(self.headers)
         self._in_head, self._head_bytes = False, 0
-        self._body_left = self._content_length
+        self._body_left = int(headers.get(b"content-length", 0))
         self.deadline = self.loop.time() + self._limits.body_seconds
+        handler = self._exchange.maybe_find(self.url)
+        if handler is not None:
+            self._begin_directly(handler, headers)
+            return
+        self._make_scope(headers)
         super().on_headers_complete()
         if self.parser.should_upgrade():
             # The parser takes what follows for another protocol: no request is read
             # from it.
             self.cycle.keep_alive = False
 
+    def _begin_directly(self, handler: Handler, headers: dict[bytes, bytes]) -> None:
+        keep_alive = (
+            self.parser.should_keep_alive()
+            and not self.parser.should_upgrade()
+            # HTTP/1.0, which may ask for it, is always closed.
+            and (
+                b"connection" not in headers or self.parser.get_http_version() != "1.0"
+            )
+        )
+        if self._exchange.begin(
+            handler, self.parser.get_method(), headers, keep_alive=keep_alive
+        ):
+            self.mark_authenticated()
+
+    def _make_scope(self, headers: dict[bytes, bytes]) -> None:
+        """Let uvicorn make the ASGI scope, as it does when a request begins."""
+        url, found = self.url, self.headers
+        super().on_message_begin()
+        self.url = url
+        self.headers += found
+        self.expect_100_continue = (
+            headers.get(b"expect", b"").lower() == b"100-continue"
+        )
+        self.scope["state"][STATE] = self
+
     def on_body(self, body: bytes) -> None:
         """Pass on a part of the body."""
         self._head_bytes = 0
-        super().on_body(body)
+        if self._exchange.is_open:
+            self._exchange.add(body)
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Start the time for the answer."""
         self._in_head, self._head_bytes = True, 0
         self._body_left = 0
         self._guard.touch(self)
-        if self.cycle.response_complete:
+        if self._exchange.is_open:
+            self._exchange.end()
+        elif self.cycle.response_complete:
             self.deadline = self.loop.time() + self._limits.keep_alive_seconds
+            return
         else:
-            self._is_answering = True
-            self.deadline = self.loop.time() + _ANSWER_SECONDS
-        super().on_message_complete()
+            super().on_message_complete()
+        self._is_answering = True
+        self.deadline = self.loop.time() + _ANSWER_SECONDS
 
     def on_response_complete(self) -> None:
         """Go on with the next request, or start the time that the client may idle.
@@ -225,4 +289,12 @@ class GuardedProtocol(HttpToolsProtocol):
         if pending:
             self._release_pending()
             self._parse(pending, parsed)
-        self.flow.resume_reading()
+        if self.flow.read_paused:
+            self.flow.resume_reading()
+
+    def shutdown(self) -> None:
+        """Close the connection, after the answer to a request that is in flight."""
+        if self._exchange.is_open:
+            self._exchange.close_after_answer()
+        else:
+            super().shutdown()

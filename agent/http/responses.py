@@ -1,68 +1,47 @@
-"""Answers in plain ASGI, for the routes where every microsecond is paid per request.
+"""Answers of the connection itself, as bytes.
 
 Never chunked: Logplex's client knows the end of an answer by Content-Length alone
 (heroku/logplex, ``cowboy_client:stream_header``), so each answer carries one. RFC 9110
 section 8.6 would leave it out of a 204; that client predates it.
 """
 
-import asyncio
+from collections.abc import Iterable
 from http import HTTPStatus
 
-from starlette.types import Receive, Send
+Headers = Iterable[tuple[bytes, bytes]]
 
-_LINGER_SECONDS = 5.0
-
-
-async def send_answer(
-    send: Send,
-    status: HTTPStatus,
-    headers: tuple[tuple[bytes, bytes], ...] = (),
-    body: bytes = b"",
-) -> None:
-    """Send one whole answer."""
-    await send(_start(status, headers, body))
-    await send({"type": "http.response.body", "body": body})
+_CLOSE = (b"connection", b"close")
+_TEXT = (b"content-type", b"text/plain")
 
 
-async def refuse(
-    receive: Receive,
-    send: Send,
-    status: HTTPStatus,
-    *,
-    discard_bytes: int,
-    headers: tuple[tuple[bytes, bytes], ...] = (),
-) -> None:
-    """Answer without having read the request, and close the connection.
+def build_accepted(headers: Headers, *, keep_alive: bool) -> bytes:
+    """Build an answer of status 204.
 
-    What the client is still sending is read and thrown away for a while, up to
-    `discard_bytes`: closing at once would make its system reset the connection, and
-    the answer would be lost with it.
+    Args:
+        headers: Headers of every answer.
+        keep_alive: Whether the connection stays open.
+    """
+    closing = () if keep_alive else (_CLOSE,)
+    return _build(HTTPStatus.NO_CONTENT, (*headers, *closing), 0)
+
+
+def build_refusal(status: HTTPStatus, headers: Headers, *, is_head: bool) -> bytes:
+    """Build an answer after which the connection is closed.
+
+    Args:
+        status: Its status, whose phrase is the body.
+        headers: Headers of every answer, and of this one.
+        is_head: Whether a HEAD request is answered, and the body left out.
     """
     body = f"{status.phrase}\n".encode()
-    closing = (*headers, (b"connection", b"close"), (b"content-type", b"text/plain"))
-    await send(_start(status, closing, body))
-    await send({"type": "http.response.body", "body": body, "more_body": True})
-    try:
-        async with asyncio.timeout(_LINGER_SECONDS):
-            await _discard(receive, discard_bytes)
-    except TimeoutError:
-        pass
-    await send({"type": "http.response.body", "body": b""})
+    answer = _build(status, (*headers, _CLOSE, _TEXT), len(body))
+    return answer if is_head else answer + body
 
 
-async def _discard(receive: Receive, limit: int) -> None:
-    while limit > 0:
-        message = await receive()
-        if message["type"] != "http.request" or not message.get("more_body"):
-            return
-        limit -= len(message.get("body", b""))
-
-
-def _start(
-    status: HTTPStatus, headers: tuple[tuple[bytes, bytes], ...], body: bytes
-) -> dict[str, object]:
-    return {
-        "type": "http.response.start",
-        "status": status.value,
-        "headers": [(b"content-length", b"%d" % len(body)), *headers],
-    }
+def _build(status: HTTPStatus, headers: Headers, length: int) -> bytes:
+    lines = [
+        b"HTTP/1.1 %d %s" % (status.value, status.phrase.encode()),
+        b"content-length: %d" % length,
+        *(b"%s: %s" % header for header in headers),
+    ]
+    return b"\r\n".join((*lines, b"", b""))

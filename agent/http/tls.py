@@ -8,34 +8,111 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent.errors import SettingsError
 from agent.http.connections import GuardedProtocol
 from agent.http.guard import ConnectionGuard
 
 
-def load_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """Load the context of a TLS server.
+class TlsFiles(NamedTuple):
+    """The PEM files of a TLS server.
 
-    Args:
-        certificate: PEM file with the certificate chain.
-        key: PEM file with its private key.
+    Attributes:
+        certificate: The certificate chain.
+        key: Its private key, without a password.
+        client_ca: CA certificates that clients' certificates are verified against; None
+            accepts clients without one.
+    """
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+def load_context(files: TlsFiles) -> ssl.SSLContext:
+    """Load the context of a TLS server.
 
     Returns:
         A context for TLS 1.2 and later.
 
     Raises:
-        SettingsError: The files are no certificate and key.
+        SettingsError: The files are no certificate and key, or no CA certificates.
     """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(certificate, key)
-    except OSError as error:  # ssl.SSLError is one
+        # An empty password, so that OpenSSL does not prompt for one.
+        context.load_cert_chain(files.certificate, files.key, password=lambda: b"")
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise SettingsError(
             "--tls-certificate and --tls-key are not a PEM certificate and its key"
         ) from error
+    if files.client_ca is not None:
+        try:
+            context.load_verify_locations(files.client_ca)
+        except (OSError, ValueError) as error:
+            raise SettingsError(
+                "--tls-client-ca is not a PEM file of CA certificates"
+            ) from error
+        context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+class ServerTls:
+    """The TLS context of new connections. Established connections keep theirs.
+
+    Args:
+        files: What it is loaded from, again whenever `prepare` is called.
+
+    Attributes:
+        context: For the next connection.
+
+    Raises:
+        SettingsError: See `load_context`.
+    """
+
+    def __init__(self, files: TlsFiles) -> None:
+        self._files = files
+        self._known = self._seen = self._read_stamps()
+        self.context = load_context(files)
+
+    def prepare(self) -> Callable[[], None]:
+        """Load the files again, and return what puts them to use; see `agent.reload`.
+
+        Raises:
+            SettingsError: See `load_context`.
+        """
+        stamps = self._read_stamps()
+        context = load_context(self._files)
+
+        def use() -> None:
+            self.context, self._known = context, stamps
+
+        return use
+
+    def has_changed(self) -> bool:
+        """Return True once for each change of the files, after it is complete.
+
+        Certificate and key are written one after the other, so a change counts when two
+        calls in a row have found the same files.
+        """
+        before, self._seen = self._seen, self._read_stamps()
+        if self._seen != before or self._seen == self._known:
+            return False
+        self._known = self._seen
+        return True
+
+    def _read_stamps(self) -> list[tuple[int, ...]]:
+        return [_read_stamp(path) for path in self._files if path is not None]
+
+
+def _read_stamp(path: Path) -> tuple[int, ...]:
+    """Return what changes when a file is replaced or written; empty without a file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 class HandshakeProtocol(asyncio.Protocol):

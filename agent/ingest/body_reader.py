@@ -1,27 +1,31 @@
-"""From the body of a drain request to a change, without keeping others waiting.
+"""Decodes the bodies of drain requests without blocking the event loop.
 
 Decoding and judging a body of 1 MiB takes some milliseconds where it holds log lines,
-and seconds where it is made to be slow. So a large one is worked through in turns, and
-between two of them the event loop serves everybody else.
+and seconds where it is made to be slow. So large bodies are processed in slices, for at
+most `TURN_SECONDS` in each pass of the event loop.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from time import monotonic
+from collections.abc import Generator, Iterator
+from time import thread_time
 
 from agent.change import Change, Origin
-from agent.clock import read_clock
+from agent.clock import Moment, read_clock
 from agent.engine import Engine
 from agent.settings import Settings
 from parsers import Batch, Budget, DrainDecoder, Reason, Unparsed
 
-DIRECT_BYTES = 16_384
+ONE_SLICE_BYTES = 16_384
 """Bodies up to this size are decoded in one go, which takes at most some 50 ms."""
 
 TURN_SECONDS = 0.01
+"""Processor time: on a busy machine, other processes must not use up the turn."""
 
 _IDLE_DECODERS = 4
+
+Work = Generator[None, None, Change]
+"""A body that is decoded and judged, slice by slice."""
 
 
 class BodyReader:
@@ -36,12 +40,85 @@ class BodyReader:
         self._settings = settings
         self._engine = engine
         self._budget = Budget(settings.limits.grammar_bytes)
-        self._decoder = self._make_decoder()
         # A decoder is in the middle of one body at a time; what it has learned about
         # unrelated frames is worth keeping.
         self._idle: list[DrainDecoder] = []
-        # One turn in each pass of the event loop, however many large bodies there are.
-        self._turn = asyncio.Lock()
+        # What is left of the turn. Once it is used up, the next pass of the event loop
+        # renews it; not each pass, since most use little of it.
+        self._seconds_left = TURN_SECONDS
+        # At most one unfinished body continues in each pass, however many there are.
+        self._lock = asyncio.Lock()
+
+    def begin(self, body: bytes, origin: Origin) -> Change | Work:
+        """Decode and judge a body, or begin with it.
+
+        Args:
+            body: Octet-counted frames, not compressed.
+            origin: Where they come from.
+
+        Returns:
+            What the body changes, where a turn suffices for that; nothing is touched
+            yet. Else what `finish` completes.
+        """
+        now = read_clock()
+        if len(body) <= ONE_SLICE_BYTES:
+            self._budget.refill(now.monotonic)
+            decoder = self._idle.pop() if self._idle else self._make_decoder()
+            batch = decoder.decode(body)
+            self._idle.append(decoder)
+            return self._engine.prepare(batch, origin, now)
+        work = self._prepare_in_slices(body, origin, now)
+        if self._seconds_left <= 0:
+            return work
+        return self._advance(work) or work
+
+    async def finish(self, work: Work) -> Change:
+        """Complete what `begin` has begun, in turns."""
+        while True:
+            async with self._lock:
+                change = self._advance(work)
+            if change is not None:
+                return change
+            await asyncio.sleep(0)
+
+    def _prepare_in_slices(self, body: bytes, origin: Origin, now: Moment) -> Work:
+        self._budget.refill(now.monotonic)
+        decoder = self._idle.pop() if self._idle else self._make_decoder()
+        batch = Batch()
+        refused: Counter[Reason] = Counter()
+        slices = decoder.decode_in_slices(body, batch)
+        yield from count_refusals(slices, batch, refused)
+        if len(self._idle) < _IDLE_DECODERS:
+            self._idle.append(decoder)
+        change = self._engine.begin(batch, origin, now)
+        yield from self._engine.prepare_in_slices(change, batch)
+        if not change.is_duplicate:
+            for reason, count in refused.items():
+                change.refused[reason] += count
+        return change
+
+    def _advance(self, work: Work) -> Change | None:
+        """Do what is left of a turn, and at least one slice; None: there is more."""
+        started = thread_time()
+        try:
+            next(work)
+            while thread_time() - started < self._seconds_left:
+                next(work)
+        except StopIteration as end:
+            change: Change = end.value
+            return change
+        finally:
+            self._spend(thread_time() - started)
+        return None
+
+    def _spend(self, seconds: float) -> None:
+        was_left = self._seconds_left > 0
+        self._seconds_left -= seconds
+        if was_left and self._seconds_left <= 0:
+            asyncio.get_running_loop().call_soon(self._renew)
+
+    def _renew(self) -> None:
+        self._seconds_left = TURN_SECONDS
 
     def _make_decoder(self) -> DrainDecoder:
         return DrainDecoder(
@@ -49,46 +126,6 @@ class BodyReader:
             budget=self._budget,
             local0_only=self._settings.require_local0,
         )
-
-    def prepare(self, body: bytes, origin: Origin) -> Change:
-        """Decode and judge a body of at most `DIRECT_BYTES` in one go.
-
-        Args:
-            body: Octet-counted frames, not compressed.
-            origin: Where they come from.
-
-        Returns:
-            What the body changes. Nothing is touched yet.
-        """
-        now = read_clock()
-        self._budget.refill(now.monotonic)
-        return self._engine.prepare(self._decoder.decode(body), origin, now)
-
-    async def prepare_in_turns(self, body: bytes, origin: Origin) -> Change:
-        """Decode and judge a body of any size; see `prepare`."""
-        now = read_clock()
-        self._budget.refill(now.monotonic)
-        decoder = self._idle.pop() if self._idle else self._make_decoder()
-        batch = Batch()
-        refused: Counter[Reason] = Counter()
-        slices = decoder.decode_in_slices(body, batch)
-        await self._take_turns(count_refusals(slices, batch, refused))
-        if len(self._idle) < _IDLE_DECODERS:
-            self._idle.append(decoder)
-        change = self._engine.begin(batch, origin, now)
-        await self._take_turns(self._engine.prepare_in_slices(change, batch))
-        if not change.is_duplicate:
-            for reason, count in refused.items():
-                change.refused[reason] += count
-        return change
-
-    async def _take_turns(self, slices: Iterator[None]) -> None:
-        """Work through `slices`, with a pause between two turns."""
-        while True:
-            async with self._turn:
-                if work(slices, monotonic() + TURN_SECONDS):
-                    return
-            await asyncio.sleep(0)
 
 
 def count_refusals(
@@ -107,8 +144,3 @@ def count_refusals(
             batch.records[seen:] = kept
         seen += len(kept)
         yield
-
-
-def work(slices: Iterator[None], until: float) -> bool:
-    """Work through `slices` until a time of the monotonic clock; True at their end."""
-    return all(monotonic() < until for _ in slices)

@@ -9,42 +9,40 @@ Logplex makes its tries without a pause.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from functools import partial
 from http import HTTPStatus
+from typing import Any
 
-from starlette.requests import ClientDisconnect
-from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
-
-from agent.change import Origin
+from agent.change import Change, Origin
 from agent.engine import Engine
 from agent.http.auth import Authenticator
-from agent.http.guard import mark_authenticated
-from agent.http.responses import refuse, send_answer
-from agent.ingest.body_reader import DIRECT_BYTES, BodyReader
+from agent.http.handler import Handler, Outcome, Receive, Refusal
+from agent.ingest.body_reader import BodyReader, Work
 from agent.logs import RareLog, get_logger
 from agent.settings import Settings
 from parsers import GzipReader
 
 ROUTE = "/logs"  # of all aliases
 
-PATHS = (
-    "/logs",
-    "/logs/{rest:path}",
-    # What Grafana Alloy and Vector listen on, so that their drains keep working.
-    "/heroku/api/v1/drain",
-    "/events",
+PATHS = frozenset(
+    {
+        "/logs",
+        # What Grafana Alloy and Vector listen on, so that their drains keep working.
+        "/heroku/api/v1/drain",
+        "/events",
+    }
 )
+_PREFIX = "/logs/"
 
-# A Logplex request is at most 102,550 bytes: read that much of one that is refused,
-# so that its sender sees the 401 rather than a reset connection.
-_DISCARD_BYTES = 131_072
 _ID_BYTES = 200
 # Each member of a gzip body costs a copy of what follows it; log-shuttle sends one.
 _MEMBERS = 64
 _GZIP = (b"gzip", b"x-gzip")
 _PLAIN = (b"", b"identity")
+_ALLOW = (b"allow", b"POST")
 _CHALLENGE = (b"www-authenticate", b'Basic realm="heroku-kafka-agent"')
+_ACCEPTED = (ROUTE, HTTPStatus.NO_CONTENT.value)
 # Pauses between the tries of a request that an internal error kept from being applied,
 # as shares of the time that it may be held.
 _PAUSES = (1 / 7, 2 / 7, 4 / 7)
@@ -52,11 +50,14 @@ _MOST_HELD = 32
 
 
 class HttpDrain:
-    """The transport of HTTPS drains, and their ASGI endpoint.
+    """The transport of HTTPS drains, and the handler of their requests.
 
     Args:
         settings: Who may write, and how much is read.
         engine: Where batches go.
+
+    Attributes:
+        body_bytes: Maximum size of a body.
     """
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
@@ -64,6 +65,7 @@ class HttpDrain:
         self._telemetry = engine.telemetry
         self._authenticator = Authenticator(settings.drain_credentials)
         self._limits = settings.limits
+        self.body_bytes = settings.limits.body_bytes
         self._reader = BodyReader(settings, engine)
         self._log = RareLog()
         self._held = 0
@@ -77,113 +79,127 @@ class HttpDrain:
         """Hold no request any longer; the server finishes those that are in flight."""
         self._stopping.set()
 
-    def routes(self) -> list[BaseRoute]:
-        """List the routes of drains."""
-        return [Route(path, self) for path in PATHS]
+    def reconfigure(self, settings: Settings) -> None:
+        """Accept other credentials, from the next request on."""
+        self._authenticator.replace(settings.drain_credentials)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        headers = dict(scope["headers"])
-        if scope["method"] != "POST":
-            await self._refuse(
-                receive, send, HTTPStatus.METHOD_NOT_ALLOWED, (b"allow", b"POST")
-            )
-            return
-        if not self._authenticator.allows(headers.get(b"authorization")):
+    def handlers(self) -> list[Handler]:
+        """List what answers the requests of drains."""
+        return [self]
+
+    def serves(self, path: str) -> bool:
+        """Say whether `path` is a drain's."""
+        return path in PATHS or path.startswith(_PREFIX)
+
+    def accept(
+        self, method: bytes, headers: Mapping[bytes, bytes]
+    ) -> Refusal | Receive:
+        """Judge a request by its head: method, credentials, encoding, size."""
+        if method != b"POST":
+            return self.refuse(HTTPStatus.METHOD_NOT_ALLOWED, _ALLOW)
+        writer = self._authenticator.maybe_authenticate(headers.get(b"authorization"))
+        if writer is None:
             self._telemetry.auth_failures += 1
             self._log.warning("drain.unauthorized")
-            await self._refuse(receive, send, HTTPStatus.UNAUTHORIZED, _CHALLENGE)
-            return
-        mark_authenticated(scope)
-        try:
-            body = await self._read_body(headers, receive)
-        except ClientDisconnect:
-            return  # nothing of half a body is applied or remembered
-        if isinstance(body, HTTPStatus):
-            await self._refuse(receive, send, body)
-            return
-        origin = _read_origin(headers)
-        applied = await self._apply(body, origin)
-        if not applied and not await self._try_again(body, origin):
-            await self._refuse(receive, send, HTTPStatus.SERVICE_UNAVAILABLE)
-            return
-        self._telemetry.requests[ROUTE, HTTPStatus.NO_CONTENT.value] += 1
-        await send_answer(send, HTTPStatus.NO_CONTENT)
+            return self.refuse(HTTPStatus.UNAUTHORIZED, _CHALLENGE)
+        if (
+            b"content-encoding" in headers
+            and _read_encoding(headers) not in _PLAIN + _GZIP
+        ):
+            return self.refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        if int(headers.get(b"content-length", 0)) > self.body_bytes:
+            return self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return partial(self._receive, writer.addons)
 
-    async def _refuse(
-        self,
-        receive: Receive,
-        send: Send,
-        status: HTTPStatus,
-        *headers: tuple[bytes, bytes],
-    ) -> None:
+    def refuse(self, status: HTTPStatus, *headers: tuple[bytes, bytes]) -> Refusal:
+        """Count a request that is refused."""
         self._telemetry.requests[ROUTE, status.value] += 1
-        await refuse(
-            receive, send, status, discard_bytes=_DISCARD_BYTES, headers=headers
-        )
+        return Refusal(status, headers)
 
-    async def _read_body(
-        self, headers: Mapping[bytes, bytes], receive: Receive
-    ) -> bytes | HTTPStatus:
-        """Read and decompress the body, or return the status to refuse it with.
+    def _receive(
+        self, addons: frozenset[str], headers: Mapping[bytes, bytes], body: bytes
+    ) -> Outcome | Coroutine[Any, Any, Outcome]:
+        """Apply a body: at once, or in a coroutine if that takes more than a turn.
 
-        Raises:
-            ClientDisconnect: The client went away before the end.
+        Args:
+            addons: Clusters whose lines the sender may bring; empty for all.
+            headers: Of the request.
+            body: As it was sent.
         """
-        encoding = headers.get(b"content-encoding", b"").strip().lower()
-        if encoding not in _GZIP and encoding not in _PLAIN:
-            return HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-        limit = self._limits.body_bytes
-        announced = headers.get(b"content-length", b"0")
-        if announced.isdigit() and int(announced) > limit:
-            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        body = await read_body(receive, limit)
-        if body is None:
-            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         self._telemetry.received_bytes += len(body)
-        if encoding in _PLAIN:
-            return body
+        origin = _read_origin(headers, addons)
+        if b"content-encoding" in headers and _read_encoding(headers) in _GZIP:
+            return self._receive_gzip(body, origin)
+        return self._apply(body, origin)
+
+    async def _receive_gzip(self, body: bytes, origin: Origin) -> Outcome:
         plain, whole = await asyncio.to_thread(
             decompress, body, self._limits.decoded_bytes
         )
         if plain is None:
-            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            return self.refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         self._telemetry.undecodable_bodies += not whole
-        return plain
+        rest = self._apply(plain, origin)
+        return None if rest is None else await rest
 
-    async def _apply(self, body: bytes, origin: Origin) -> bool:
-        """Apply one request; False where an internal error left nothing applied."""
+    def _apply(
+        self, body: bytes, origin: Origin
+    ) -> Coroutine[Any, Any, Outcome] | None:
+        """Apply a body that is not compressed, or begin with it."""
         try:
-            change = (
-                self._reader.prepare(body, origin)
-                if len(body) <= DIRECT_BYTES
-                else await self._reader.prepare_in_turns(body, origin)
-            )
+            begun = self._reader.begin(body, origin)
         except Exception as error:  # noqa: BLE001 (the boundary of one request)
-            self._telemetry.internal_errors += 1
-            self._log.failure("request.failed", error)
-            return False
+            self._fail(error)
+            return self._try_again(body, origin)
+        if not isinstance(begun, Change):
+            return self._finish(begun, body, origin)
+        self._commit(begun, body)
+        return None
+
+    async def _finish(self, work: Work, body: bytes, origin: Origin) -> Outcome:
+        """Apply a body in several turns."""
+        try:
+            change = await self._reader.finish(work)
+        except Exception as error:  # noqa: BLE001 (the boundary of one request)
+            self._fail(error)
+            return await self._try_again(body, origin)
+        self._commit(change, body)
+        return None
+
+    def _fail(self, error: Exception) -> None:
+        """Count an internal error that left nothing applied."""
+        self._telemetry.internal_errors += 1
+        self._log.failure("request.failed", error)
+
+    def _commit(self, change: Change, body: bytes) -> None:
         if not self._telemetry.last_request_timestamp:
             get_logger().info("drain.first_request", bytes=len(body))
         self._telemetry.last_request_timestamp = change.now.wall
         self._engine.commit(change)
-        return True
+        self._telemetry.requests[_ACCEPTED] += 1
 
-    async def _try_again(self, body: bytes, origin: Origin) -> bool:
+    async def _try_again(self, body: bytes, origin: Origin) -> Outcome:
         """Hold a request and try it some times more, as Logplex would without a pause."""
         if self._held >= _MOST_HELD:
-            return False
+            return self.refuse(HTTPStatus.SERVICE_UNAVAILABLE)
         self._held += 1
         try:
             for share in _PAUSES:
                 pause = share * self._limits.hold_seconds
                 if await self._is_stopping_within(pause):
-                    return False
-                if await self._apply(body, origin):
-                    return True
-            return False
+                    break
+                try:
+                    begun = self._reader.begin(body, origin)
+                    if not isinstance(begun, Change):
+                        begun = await self._reader.finish(begun)
+                except Exception as error:  # noqa: BLE001 (the boundary of one request)
+                    self._fail(error)
+                else:
+                    self._commit(begun, body)
+                    return None
         finally:
             self._held -= 1
+        return self.refuse(HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def _is_stopping_within(self, seconds: float) -> bool:
         try:
@@ -193,41 +209,19 @@ class HttpDrain:
         return True
 
 
-def _read_origin(headers: Mapping[bytes, bytes]) -> Origin:
+def _read_encoding(headers: Mapping[bytes, bytes]) -> bytes:
+    return headers[b"content-encoding"].strip().lower()
+
+
+def _read_origin(headers: Mapping[bytes, bytes], addons: frozenset[str]) -> Origin:
     request_id = headers.get(b"logplex-frame-id") or headers.get(b"x-request-id", b"")
+    # By position: names cost a third more, for each request.
     return Origin(
-        drain_token=headers.get(b"logplex-drain-token", b"")[:_ID_BYTES],
-        request_id=request_id if len(request_id) <= _ID_BYTES else b"",
-        announced=headers.get(b"logplex-msg-count", b""),
+        headers.get(b"logplex-drain-token", b"")[:_ID_BYTES],
+        request_id if len(request_id) <= _ID_BYTES else b"",
+        headers.get(b"logplex-msg-count", b""),
+        addons,
     )
-
-
-async def read_body(receive: Receive, limit_bytes: int) -> bytes | None:
-    """Read a request's body.
-
-    Args:
-        receive: The ASGI channel.
-        limit_bytes: Bodies larger than this are not read to their end.
-
-    Returns:
-        The body, or None where it is too large.
-
-    Raises:
-        ClientDisconnect: The client went away before the end.
-    """
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise ClientDisconnect
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > limit_bytes:
-            return None
-        if not message.get("more_body"):
-            return b"".join((*chunks, chunk)) if chunks else chunk
-        chunks.append(chunk)
 
 
 def decompress(body: bytes, limit_bytes: int) -> tuple[bytes | None, bool]:

@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from starlette.routing import BaseRoute
+from agent.http.handler import Handler
+from agent.settings import Settings
 
 
 class Transport(Protocol):
@@ -17,5 +18,8 @@ class Transport(Protocol):
     async def stop(self) -> None:
         """Accept nothing more, and finish what is in flight."""
 
-    def routes(self) -> list[BaseRoute]:
-        """List the routes of the HTTP server that it serves; none for other protocols."""
+    def reconfigure(self, settings: Settings) -> None:
+        """Use the credentials of other settings; called inside the event loop."""
+
+    def handlers(self) -> list[Handler]:
+        """List what answers its requests to the HTTP server; none for other protocols."""

@@ -22,7 +22,7 @@ from agent.kafka.matcher import (
     parse_names,
     parse_patterns,
 )
-from agent.kafka.message_rules import CLASSES, EXCEPTIONS, RULES, THREADS
+from agent.kafka.message_rules import CLASSES, EXCEPTIONS, OPENINGS, RULES, THREADS
 from agent.kafka.rule import Rule
 from parsers import BrokerLog
 
@@ -62,7 +62,7 @@ def classify(line: BrokerLog, overrides: Overrides = NO_OVERRIDES) -> Verdict:
     """
     match = maybe_match(line)
     if match is None:
-        return _fallback(_outer_class(line), line.thread)
+        return _judge_opening(_fallback(_outer_class(line), line.thread), line.text)
     verdict = _verdict_of(match.rule)
     urgency = overrides.get(match.rule.id)
     return verdict if urgency is None else verdict._replace(urgency=Urgency(urgency))
@@ -98,6 +98,7 @@ def possible_cells() -> tuple[tuple[Category, Urgency], ...]:
 
 
 _STATEMENTS = RuleSet(RULES)
+_GRAVEST_FIRST = (*Urgency,)
 
 
 class _ExceptionRow(NamedTuple):
@@ -118,6 +119,7 @@ _EXCEPTION_ROWS = tuple(
     )
     for rule in EXCEPTIONS
 )
+_OPENINGS = tuple((urgency, tuple(words.split("|"))) for urgency, words in OPENINGS)
 _CLASSES = tuple((one, parse_names(one.classes)) for one in CLASSES)
 
 
@@ -158,6 +160,18 @@ def _fallback(logger: str, thread: str) -> Verdict:
         if re.search(pattern, thread):
             return _unruled(category, Urgency.INFO)
     return _unruled(Category.UNKNOWN, Urgency.INFO)
+
+
+def _judge_opening(verdict: Verdict, text: str) -> Verdict:
+    """Raise or lower the default of a known class by the first words of the message."""
+    if verdict.category is Category.UNKNOWN:
+        return verdict
+    for urgency, words in _OPENINGS:
+        if text.startswith(words):
+            choose = min if urgency is Urgency.WARNING else max
+            both = (urgency, verdict.urgency)
+            return verdict._replace(urgency=choose(both, key=_GRAVEST_FIRST.index))
+    return verdict
 
 
 @cache

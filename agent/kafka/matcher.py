@@ -138,7 +138,7 @@ class RuleSet:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rows: list[Row] = []
         self._of_name: dict[str, list[int]] = {}
-        self._of_wildcard: list[tuple[Names, int]] = []
+        self._of_wildcard: list[tuple[Names, list[int]]] = []
         for rule in rules:
             self._add(rule)
         # Names of classes are the line's own text, so the caches are bounded. Classes
@@ -158,16 +158,20 @@ class RuleSet:
 
     def _add(self, rule: Rule) -> None:
         names = parse_names(rule.classes)
-        for pattern in parse_patterns(rule.text):
-            for name in names.whole:
-                self._of_name.setdefault(name, []).append(len(self._rows))
-            if names.starts or names.ends:
-                self._of_wildcard.append((names, len(self._rows)))
-            self._rows.append((pattern, rule))
+        first = len(self._rows)
+        self._rows += [(pattern, rule) for pattern in parse_patterns(rule.text)]
+        numbers = [*range(first, len(self._rows))]
+        for name in names.whole:
+            self._of_name.setdefault(name, []).extend(numbers)
+        if names.starts or names.ends:
+            self._of_wildcard.append((names, numbers))
 
     def _find_index(self, logger: str) -> Index:
-        wild = (row for names, row in self._of_wildcard if names.hold(logger))
-        return self._index_of(tuple(sorted({*self._of_name.get(logger, ()), *wild})))
+        numbers = {*self._of_name.get(logger, ())}
+        for names, wild in self._of_wildcard:
+            if names.hold(logger):
+                numbers.update(wild)
+        return self._index_of(tuple(sorted(numbers)))
 
     def _index(self, numbers: tuple[int, ...]) -> Index:
         rows = [self._rows[number] for number in numbers]

@@ -6,7 +6,8 @@ of Kafka and what each of them must get. A message is judged by
 
 1. the first row of `EXCEPTIONS` that fits the exceptions behind it,
 2. the first row of `RULES` that fits its class (``at=``) and its own words,
-3. the first row of `CLASSES` that fits its class,
+3. the first row of `CLASSES` that fits its class, with the urgency that its first words
+   have in `OPENINGS`,
 4. its thread, by `THREADS`; it is ``unknown`` last.
 
 Names and wording are those of Kafka 2.8 and 3.7, and of the ZooKeeper clients in them;
@@ -15,7 +16,7 @@ fatal lines arrive as ERROR (``kafka.utils.Logging.fatal``), and most WARN lines
 of a restart.
 """
 
-from agent.kafka.categories import Category
+from agent.kafka.categories import Category, Urgency
 from agent.kafka.rule import (
     CONTROLLER,
     COORDINATOR,
@@ -44,7 +45,7 @@ from agent.kafka.rules.requests import REQUEST_RULES
 from agent.kafka.rules.storage import STORAGE_RULES
 from agent.kafka.rules.zookeeper import ZOOKEEPER_RULES
 
-__all__ = ["CLASSES", "EXCEPTIONS", "RULES", "RULE_BY_ID", "THREADS"]
+__all__ = ["CLASSES", "EXCEPTIONS", "OPENINGS", "RULES", "RULE_BY_ID", "THREADS"]
 
 RULES: tuple[Rule, ...] = (
     *STORAGE_RULES,
@@ -60,30 +61,43 @@ RULES: tuple[Rule, ...] = (
 RULE_BY_ID: dict[str, Rule] = {rule.id: rule for rule in (*EXCEPTIONS, *RULES)}
 
 CLASSES: tuple[ClassDefault, ...] = (
-    ClassDefault(REPLICATION, INFO, "ReplicaFetcher* ReplicaAlterLogDirs* *LeaderEndPoint Partition LeaderEpoch*"),
+    ClassDefault(REPLICATION, INFO, "ReplicaFetcher* ReplicaAlterLogDirs* *LeaderEndPoint Partition LeaderEpoch* AbstractFetcher*"),
     ClassDefault(ISR, WARNING, ISR_MANAGER),
-    ClassDefault(CONTROLLER, WARNING, "KafkaController RequestSendThread Controller* TopicDeletionManager *StateMachine logger"),
+    ClassDefault(CONTROLLER, WARNING, "KafkaController RequestSendThread Controller* TopicDeletionManager *StateMachine *LeaderSelector logger"),
     ClassDefault(CONTROLLER, INFO, "*ToControllerRequestThread *ToControllerChannelManager NodeToControllerChannelManagerImpl AssignmentsManager"),
-    ClassDefault(ZOOKEEPER, INFO, "ClientCnxn* ZooKeeper* ZkNodeChange* ZkClient* ZKWatchManager StaticHostProvider CreateMode"),
-    ClassDefault(ZOOKEEPER, WARNING, "KafkaZkClient ZkMigrationClient"),
-    ClassDefault(STORAGE, WARNING, "LogManager LogCleaner* LogDirFailureChannel Log LocalLog UnifiedLog LogLoader LogSegment Checkpoint* *Checkpoint *CheckpointFile MetaProperties*"),
+    ClassDefault(CONTROLLER, WARNING, "*ControlManager Quorum* *Publisher MetadataLoader BrokerHeartbeat* BrokerLifecycle* KRaft* KafkaRaft* *RaftServer Raft* Snapshot* *SnapshotReader *SnapshotWriter"),
+    ClassDefault(ZOOKEEPER, INFO, "ClientCnxn* ZooKeeper* ZkNodeChange* ZkClient* ZkUtils ZKWatchManager ZKConfig StaticHostProvider CreateMode"),
+    ClassDefault(ZOOKEEPER, WARNING, "KafkaZkClient ZkMigrationClient ZKChecked* KafkaHealthcheck"),
+    ClassDefault(STORAGE, WARNING, "LogManager LogCleaner* LogDirFailureChannel Log LocalLog UnifiedLog LogLoader LogSegment Checkpoint* *Checkpoint *CheckpointFile MetaProperties* LogDirUtils"),
     ClassDefault(STORAGE, WARNING, "Remote* RLM* TopicBasedRemoteLogMetadataManager ConsumerTask ConsumerManager ProducerManager"),
     ClassDefault(STORAGE, INFO, "ProducerStateManager ProducerAppendInfo *Index *Records *RecordBatch AtomicFileOutputStream"),
-    ClassDefault(COORDINATOR, WARNING, "Transaction* Txn* *ProducerIdManager AddPartitionsToTxn*"),
-    ClassDefault(COORDINATOR, INFO, "Group* Coordinator* ClassicGroup EventBasedCoordinatorTimer EventProcessorThread *AssignmentBuilder *Assignor"),
-    ClassDefault(NETWORK, INFO, "NetworkClient Selector SocketServer Processor RequestChannel ConnectionQuotas *MetadataCache Metadata* MultiRecordsSend ClientUtils"),
+    ClassDefault(COORDINATOR, WARNING, "Transaction* Txn* *ProducerIdManager AddPartitionsToTxn* *CoordinatorShard CoordinatorRuntime* CoordinatorLoader* CoordinatorExecutor* CoordinatorOperation* EventBasedCoordinatorTimer EventProcessorThread"),
+    ClassDefault(COORDINATOR, INFO, "Group* Coordinator* *Group *Coordinator *AssignmentBuilder *Assignor InternalTopicManager Persister* *Persister"),
+    ClassDefault(NETWORK, INFO, "NetworkClient Selector SocketServer Processor RequestChannel ConnectionQuotas *MetadataCache Metadata* Multi* ClientUtils PlaintextChannelBuilder PlaintextTransportLayer"),
     ClassDefault(NETWORK, WARNING, "*Acceptor EndpointReadyFutures"),
-    ClassDefault(SECURITY, WARNING, "*Login LoginManager ExpiringCredential* X509Util SSL* *TrustManager"),
-    ClassDefault(SECURITY, INFO, "*Authorizer *SslEngineFactory *SslFactory *TokenRetriever *CallbackHandler *LoginModule Ssl* Sasl* DelegationToken* OAuth* *Jwks HttpAccessTokenRetriever Secur* Jaas* *ChannelBuilder *ChannelBuilders Scram* Kerberos*"),
+    ClassDefault(SECURITY, WARNING, "*Login LoginManager ExpiringCredential* X509Util SSL* *TrustManager FileChangeWatcher"),
+    ClassDefault(SECURITY, INFO, "*Authorizer *SslEngineFactory *SslEngineBuilder *SslFactory *JwtRetriever *JwtValidator *TokenRetriever *CallbackHandler *LoginModule Ssl* Sasl* DelegationToken* OAuth* *Jwks HttpAccessTokenRetriever Secur* Jaas* Retry *ChannelBuilder *ChannelBuilders Scram* Kerberos*"),
     ClassDefault(MEMORY, INFO, "GarbageCollectedMemoryPool"),
     ClassDefault(REQUEST, INFO, "KafkaApis RequestHandlerHelper KafkaRequestHandler* *AdminManager ForwardingManager* DelayedOperation* DelayedActionQueue ActionQueue ReplicaManager ConfigHelper *AutoTopicCreationManager ClientQuota* ClientMetricsManager"),
-    ClassDefault(LIFECYCLE, WARNING, "KafkaServer Kafka KafkaScheduler KafkaThread FinalizedFeature* *FaultHandler ServiceUtils KafkaEventQueue EventQueue"),
+    ClassDefault(LIFECYCLE, WARNING, "KafkaServer* Kafka KafkaBroker BrokerServer KafkaScheduler KafkaThread FinalizedFeature* *FaultHandler ServiceUtils KafkaEventQueue EventQueue"),
     ClassDefault(LIFECYCLE, NOISE, "KafkaConfig *Deserializer *Serializer Mx4jLoader JmxReporter CommonClientConfigs *GaugeSuite"),
     ClassDefault(LIFECYCLE, INFO, "*Features *Config *Configs *ConfigProvider *ConfigHandler AppInfoParser ConfigUtils ConfigSynonym SecretUtils QuotaFactory"),
-    ClassDefault(LIFECYCLE, INFO, "LoggingSignalHandler Exit VerifiableProperties Utils CoreUtils FutureUtils Errors Metrics Retry RuntimeLoggerManager"),
-    ClassDefault(LIFECYCLE, INFO, "*Utils *Reporter *Factory Shell FileChangeWatcher LinuxIoMetricsCollector ShutdownableThread"),
+    ClassDefault(LIFECYCLE, INFO, "Logging* Log4j* Exit VerifiableProperties Utils CoreUtils FutureUtils Errors *Metrics RuntimeLoggerManager"),
+    ClassDefault(LIFECYCLE, INFO, "*Utils *Reporter *Factory *Strategy Shell LinuxIoMetricsCollector ShutdownableThread"),
 )  # fmt: skip
 """Category and urgency by class, for messages without a rule. The first row decides."""
+
+OPENINGS: tuple[tuple[Urgency, str], ...] = (
+    (INFO, "Unexpected error code|Unexpected exception shutting down|Unexpected exception removing metrics"),
+    (WARNING, "Unexpected error |Unexpected exception|Unexpected throwable|Unhandled |unhandled |Uncaught "),
+    (INFO, "Ignoring |Skipping |Retry|Re-queueing |Retriable |Received retriable |Timed out wait|Timed out when|Too many "),
+    (INFO, "Failed to close|Error closing|Error while closing|Error when closing|Error encountered while closing|Exception closing|Exception while closing"),
+    (INFO, "Unknown |Unrecognized |Attempting to close"),
+    (NOISE, "Interrupted while "),
+)  # fmt: skip
+"""Urgency by the first words of a message without a rule, above the class's default where
+it is a warning, and below it where it is not. These words begin a message, so they are
+Kafka's own."""
 
 THREADS: tuple[tuple[Category, str], ...] = (
     (REPLICATION, r"Replica(Fetcher|AlterLogDirs)Thread"),

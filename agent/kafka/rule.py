@@ -69,6 +69,6 @@ REPEATS = "Check whether it repeats: once is a restart, repeated it is a fault."
 NOTHING = "No action, unless it persists."
 
 LOG = "Log UnifiedLog LocalLog LogLoader"
-ISR_MANAGER = "DefaultAlterPartitionManager DefaultAlterIsrManager"
+ISR_MANAGER = "DefaultAlterPartitionManager DefaultAlterIsrManager AlterIsrManagerImpl"
 FETCHER = "ReplicaFetcherThread ReplicaAlterLogDirsThread RemoteLeaderEndPoint LocalLeaderEndPoint"
 CONTROLLER_CHANNEL = "NodeToControllerRequestThread BrokerToControllerRequestThread"

@@ -49,19 +49,22 @@ def encode_families(families: list[Metric], encode: Encode) -> bytes:
     return encode(registry).removesuffix(b"# EOF\n")
 
 
-def render(series: Iterable[Series], encode: Encode) -> bytes:
+def render(
+    series: Iterable[Series], encode: Encode, *, with_created: bool = False
+) -> bytes:
     """Write series by family, each family with its header even where it is empty.
 
     Args:
         series: In any order.
         encode: The library's writer of the negotiated format.
+        with_created: Write the creation times of counters, which is OpenMetrics alone.
 
     Returns:
         The exposition, without the end mark of OpenMetrics.
     """
     lines: dict[Spec, list[str]] = {spec: [] for spec in SPECS}
     texts: dict[tuple[str, ...], dict[tuple[str, ...], str]] = {}
-    for spec, labels, value, _timestamp in series:
+    for spec, labels, value, _timestamp, created in series:
         of_names = texts.setdefault(spec.labels, {})
         text = of_names.get(labels)
         if text is None:
@@ -70,6 +73,8 @@ def render(series: Iterable[Series], encode: Encode) -> bytes:
         if place is None:
             place = lines[spec] = []
         place.append(f"{spec.name}{text} {render_number(value)}\n")
+        if with_created and created:
+            place.append(f"{spec.family}_created{text} {render_number(created)}\n")
     families: dict[str, list[Spec]] = {}
     for spec in lines:
         families.setdefault(spec.family, []).append(spec)

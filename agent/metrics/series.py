@@ -13,9 +13,12 @@ class Series(NamedTuple):
         labels: Values of the labels, in the order of `Spec.labels`.
         value: In the metric's base unit.
         timestamp: Seconds since the epoch; None means "now".
+        created: When a counter was at 0, in seconds since the epoch; None where that is
+            unknown, and for gauges.
     """
 
     spec: Spec
     labels: tuple[str, ...]
     value: float
     timestamp: float | None = None
+    created: float | None = None

@@ -330,6 +330,15 @@ LAST_REQUEST = gauge(
     "Time of the last accepted drain request; 0 for never.",
     unit="seconds",
 )
+RELOAD_SUCCESSFUL = gauge(
+    "agent_config_last_reload_successful",
+    "Whether the last reload of the configuration was successful.",
+)
+RELOAD_SUCCESS = gauge(
+    "agent_config_last_reload_success_timestamp_seconds",
+    "Time of the last successful load of the configuration.",
+    unit="seconds",
+)
 RECEIVED_BYTES = counter(
     "agent_received_bytes", "Bytes of accepted drain requests, as sent.", unit="bytes"
 )

@@ -26,13 +26,27 @@ class ProblemBoard:
         thresholds: The numbers in the rules.
         started: When the process started, in seconds since the epoch.
 
+    Attributes:
+        thresholds: Those that hold now.
+
     Raises:
         SettingsError: The thresholds contradict each other.
     """
 
     def __init__(self, thresholds: Thresholds, started: float) -> None:
         self._evaluation = Evaluation(compile_rules(thresholds), COUNTERS)
+        self.thresholds = thresholds
         self._started = started
+
+    def reconfigure(self, thresholds: Thresholds) -> None:
+        """Evaluate with other thresholds from now on.
+
+        Raises:
+            SettingsError: They contradict each other.
+        """
+        evaluation = Evaluation(compile_rules(thresholds), COUNTERS)
+        evaluation.adopt(self._evaluation)
+        self._evaluation, self.thresholds = evaluation, thresholds
 
     def evaluate(self, series: Iterable[Series], now: float) -> tuple[Problem, ...]:
         """Evaluate all rules once; in a thread, since it takes milliseconds.
@@ -64,7 +78,7 @@ def collect_vectors(
         The present values by the metric's name.
     """
     vectors: dict[str, Vector] = {}
-    for spec, values, value, _ in series:
+    for spec, values, value, *_ in series:
         if spec.name in names:
             labels = make_labels(zip(spec.labels, values, strict=True))
             vectors.setdefault(spec.name, {})[labels] = value

@@ -4,7 +4,7 @@ The rules are those of ``alerts/rules.yaml``, the source of the file that Promet
 loads: so the agent finds what Prometheus finds, with whatever thresholds are set.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, NamedTuple
@@ -115,6 +115,25 @@ class Evaluation:
         self.inputs = RuleInputs(reach, counters)
         self._findings: list[dict[Labels, Finding]] = [{} for _ in self._rules]
 
+    def adopt(self, other: "Evaluation") -> None:
+        """Go on where the evaluation of other rules ends, after a reload.
+
+        What these rules look back on further than the others fills up from now on.
+        """
+        self.inputs.adopt(other.inputs)
+        known: dict[tuple[str, str], list[Finding]] = {}
+        for finding in other.pending():
+            rule = finding.rule
+            known.setdefault((rule.alert, rule.severity), []).append(finding)
+        for one, findings in zip(self._rules, self._findings, strict=True):
+            if isinstance(one, AlertRule):
+                for finding in known.get((one.alert, one.severity), ()):
+                    findings[finding.labels] = replace(finding, rule=one)
+
+    def pending(self) -> Iterator[Finding]:
+        """Yield everything whose condition is true or was lately, firing or not."""
+        return chain.from_iterable(found.values() for found in self._findings)
+
     def evaluate(self, series: Mapping[str, Vector], now: float) -> list[Finding]:
         """Evaluate every rule.
 
@@ -139,9 +158,7 @@ class Evaluation:
                 self._findings[number] = _advance(
                     rule, self._findings[number], value, now
                 )
-        return [
-            one for found in self._findings for one in found.values() if one.is_firing
-        ]
+        return [one for one in self.pending() if one.is_firing]
 
 
 def _compile_alert(rule: Mapping[str, Any]) -> AlertRule:

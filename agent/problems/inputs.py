@@ -101,6 +101,11 @@ class RuleInputs:
     Args:
         reach: Selectors, and how many seconds they look back; 0 for the present alone.
         counters: Names of the series that are counters.
+
+    Attributes:
+        names: Names of the series that are used.
+        tracks: What is kept of each series that any window needs, by its name.
+        now: The moment that was recorded last.
     """
 
     def __init__(
@@ -116,11 +121,18 @@ class RuleInputs:
                 windows = self._windows.setdefault(name, {})
                 windows[id(selector)] = _Window(selector)
         self.names = frozenset(self._longest)
-        self._tracks: dict[str, dict[Labels, _Track]] = {
+        self.tracks: dict[str, dict[Labels, _Track]] = {
             name: {} for name in self._windows
         }
         self._latest: dict[str, Vector] = {}
-        self._now = 0.0
+        self.now = 0.0
+
+    def adopt(self, other: "RuleInputs") -> None:
+        """Take over what the inputs of other rules hold, as far as these look back."""
+        for name in self.tracks.keys() & other.tracks.keys():
+            for labels, track in other.tracks[name].items():
+                self._add_track(name, labels, track)
+        self.now = other.now
 
     def begin(self, now: float) -> None:
         """Begin to record another moment, and forget what is too old.
@@ -129,28 +141,30 @@ class RuleInputs:
             now: Seconds since the epoch.
         """
         # After the clock was set back, new points would be in no order with the old.
-        oldest = now - COARSE_SECONDS if now >= self._now else math.inf
-        for name, tracks in self._tracks.items():
+        oldest = now - COARSE_SECONDS if now >= self.now else math.inf
+        for name, tracks in self.tracks.items():
             for labels in [one for one, track in tracks.items() if track.last < oldest]:
                 del tracks[labels]
                 for window in self._windows[name].values():
                     window.tracks.pop(labels, None)
-        self._now = now
+        self.now = now
         self._latest = {}
 
     def record(self, name: str, vector: Vector) -> None:
         """Record the series of one name at this moment."""
         self._latest[name] = vector
-        tracks = self._tracks.get(name)
+        tracks = self.tracks.get(name)
         if tracks is None:
             return
-        now, is_counter = self._now, name in self._counters
+        now, is_counter = self.now, name in self._counters
         for labels, value in vector.items():
             track = tracks.get(labels)
             if track is None:
                 if len(tracks) >= _TRACKS:
                     continue
-                track = tracks[labels] = self._begin_track(name, labels)
+                is_long = self._longest[name] > FINE_SECONDS
+                track = _Track(now, with_coarse=is_long)
+                self._add_track(name, labels, track)
             track.record(now, value, is_counter=is_counter)
 
     def latest(self, selector: Selector) -> Vector:
@@ -170,10 +184,8 @@ class RuleInputs:
             if points is not None:
                 yield labels, points
 
-    def _begin_track(self, name: str, labels: Labels) -> _Track:
-        is_long = self._longest[name] > FINE_SECONDS
-        track = _Track(self._now, with_coarse=is_long)
+    def _add_track(self, name: str, labels: Labels, track: _Track) -> None:
+        self.tracks[name][labels] = track
         for window in self._windows[name].values():
             if window.selector.matches(labels):
                 window.tracks[labels] = track
-        return track

@@ -14,7 +14,8 @@ from agent.heroku_api.client import Outcome
 from agent.heroku_api.schedule import Endpoint
 from agent.metrics.specs import Drop
 from agent.state.admission import Admission
-from agent.state.clusters import Broker, Cluster, State
+from agent.state.brokers import Broker
+from agent.state.clusters import Cluster, State
 from agent.state.log_events import LogEvent
 from agent.state.nodes import Cell, Node
 from parsers import ClusterUse, FrameKind, Level, LossCode, Reason, SampleKey
@@ -31,6 +32,7 @@ class BrokerRecord(Struct, frozen=True, kw_only=True):
     last_timestamp: float
     applied_at: float
     samples: int
+    created: float
     history_newest: int
     history_points: dict[SampleKey, bytes]
 
@@ -40,6 +42,7 @@ class NodeRecord(Struct, frozen=True, kw_only=True):
 
     number: int
     known_at: float
+    created: float
     lines: dict[Level, int]
     last_timestamps: dict[Level, float]
     events: dict[Cell, int]
@@ -155,12 +158,14 @@ def _load_broker(record: BrokerRecord, admission: Admission, now: Moment) -> Bro
         last_timestamp=record.last_timestamp,
         applied_at=to_monotonic(record.applied_at, now),
         samples=record.samples,
+        created=record.created,
     )
     broker.history.load(record.history_newest, record.history_points)
     return broker
 
 
 def _dump_broker(broker: Broker, now: Moment) -> BrokerRecord:
+    broker.settle()
     newest, points = broker.history.dump()
     return BrokerRecord(
         values=broker.values,
@@ -169,6 +174,7 @@ def _dump_broker(broker: Broker, now: Moment) -> BrokerRecord:
         last_timestamp=broker.last_timestamp,
         applied_at=to_wall(broker.applied_at, now),
         samples=broker.samples,
+        created=broker.created,
         history_newest=newest,
         history_points=points,
     )
@@ -178,6 +184,7 @@ def _dump_node(node: Node, now: Moment) -> NodeRecord:
     return NodeRecord(
         number=node.number,
         known_at=to_wall(node.known_at, now),
+        created=node.created,
         lines=node.lines,
         last_timestamps=node.last_timestamps,
         events=node.events,
@@ -187,7 +194,7 @@ def _dump_node(node: Node, now: Moment) -> NodeRecord:
 
 
 def _load_node(record: NodeRecord, now: Moment) -> Node:
-    node = Node(record.number, to_monotonic(record.known_at, now))
+    node = Node(record.number, to_monotonic(record.known_at, now), record.created)
     node.lines.update(record.lines)
     node.last_timestamps.update(record.last_timestamps)
     node.events.update(record.events)

@@ -4,10 +4,10 @@ Identities are keyed digests, equal in every process that has the key, so that t
 be saved and sent; without the key no client can make two lines collide.
 """
 
+from collections import OrderedDict
+from collections.abc import Collection
 from hashlib import blake2b
 from typing import Protocol
-
-from cachetools import LRUCache
 
 from parsers import BrokerLog, DrainLoss, MetricLine
 
@@ -49,12 +49,13 @@ class Identities:
         if line.timestamp is None:
             return None
         if isinstance(line, MetricLine):
-            origin, content = f"{line.addon}/{line.broker}", line.content
-        elif isinstance(line, BrokerLog):
-            origin, content = f"{line.addon}.{line.node}", line.message.rstrip()
-        else:
-            origin, content = line.code, line.message.rstrip()
-        return self._digest(f"{origin} {line.timestamp!r} ".encode() + content)
+            head = f"{line.addon}/{line.broker} {line.timestamp!r} "
+            return self._digest(head.encode() + line.content)
+        origin = (
+            f"{line.addon}.{line.node}" if isinstance(line, BrokerLog) else line.code
+        )
+        head = f"{origin} {line.timestamp!r} "
+        return self._digest(head.encode() + line.message.rstrip())
 
     def _digest(self, content: bytes) -> bytes:
         digest = self._keyed.copy()
@@ -75,7 +76,9 @@ class RecentRequests:
     """
 
     def __init__(self, entries: int) -> None:
-        self.losses: LRUCache[bytes, int] = LRUCache(entries)
+        self._entries = entries
+        # In the order in which they were remembered last.
+        self.losses: OrderedDict[bytes, int] = OrderedDict()
 
     def maybe_losses(self, identity: bytes) -> int | None:
         """Return the losses that the request reported, or None if it is new."""
@@ -84,6 +87,9 @@ class RecentRequests:
     def remember(self, identity: bytes, losses: int) -> None:
         """Remember a request once everything in it has been applied."""
         self.losses[identity] = losses
+        self.losses.move_to_end(identity)
+        if len(self.losses) > self._entries:
+            self.losses.popitem(last=False)
 
 
 class RecentLines:
@@ -106,16 +112,17 @@ class RecentLines:
         self.newer: set[bytes] = set()
         self.older: set[bytes] = set()
 
-    def __contains__(self, line: bytes) -> bool:
-        return line in self.newer or line in self.older
-
-    def remember(self, line: bytes) -> None:
-        """Remember a line, by its identity or `occurrence`."""
-        if len(self.newer) >= self._generation:
-            self.older, self.newer = self.newer, set()
-        self.newer.add(line)
+    def remember(self, lines: Collection[bytes]) -> None:
+        """Remember lines, by their identities or `occurrence`."""
+        if len(self.newer) + len(lines) <= self._generation:
+            self.newer.update(lines)
+            return
+        for line in lines:
+            if len(self.newer) >= self._generation:
+                self.older, self.newer = self.newer, set()
+            self.newer.add(line)
 
 
 def occurrence(identity: bytes, number: int) -> bytes:
-    """Identify the n-th of equal lines in one request, counted from 1."""
-    return identity if number == 1 else b"%b#%d" % (identity, number)
+    """Identify the n-th of equal lines in one request, from the second on."""
+    return b"%b#%d" % (identity, number)

@@ -63,6 +63,7 @@ class EventFilter:
         urgencies: Urgencies.
         topics: Names of topics, any of which the line names.
         since: Seconds since the epoch; that moment included.
+        addons: The only add-ons whose events may be shown.
     """
 
     clusters: Collection[str] = ()
@@ -72,6 +73,7 @@ class EventFilter:
     urgencies: Collection[Urgency] = ()
     topics: Collection[str] = ()
     since: float | None = None
+    addons: Collection[str] = ()
 
     def wants(self, event: LogEvent) -> bool:
         """Say whether `event` is wanted."""
@@ -79,6 +81,7 @@ class EventFilter:
         return all(
             not wanted or found in wanted
             for wanted, found in (
+                (self.addons, line.addon),
                 (self.clusters, line.addon),
                 (self.nodes, line.node),
                 (self.levels, line.level),

@@ -23,6 +23,7 @@ class Node:
     Attributes:
         number: Nodes are numbered in the order in which they became known.
         known_at: When that was, on the monotonic clock.
+        created: The same in seconds since the epoch.
         lines: Lines by level.
         last_timestamps: Newest timestamp by level.
         events: Lines by category and urgency.
@@ -33,6 +34,7 @@ class Node:
 
     number: int
     known_at: float
+    created: float
     lines: dict[Level, int] = field(default_factory=lambda: dict.fromkeys(Level, 0))
     last_timestamps: dict[Level, float] = field(default_factory=dict)
     events: dict[Cell, int] = field(

@@ -11,6 +11,7 @@ from agent import __version__
 from agent.heroku_api.schedule import PollerTelemetry
 from agent.metrics import specs
 from agent.metrics.series import Series
+from agent.metrics.spec import Spec
 from agent.metrics.specs import DELAY_BUCKETS_SECONDS, Drop
 from agent.state.checkpoint import TelemetryRecord
 from parsers import FrameKind, LossCode, Reason
@@ -30,6 +31,7 @@ _PLAIN = (
     "internal_errors",
     "last_request_timestamp",
     "delay_sum",
+    "created",
 )
 
 
@@ -56,6 +58,9 @@ class Telemetry:
         connections_timed_out: Connections closed because they were too slow.
         internal_errors: Exceptions that should not have happened.
         last_request_timestamp: When a drain request was last accepted, 0 for never.
+        created: When the counters were at 0, in seconds since the epoch; 0 for unknown.
+        reload_successful: Whether the last reload of the configuration was successful.
+        reload_success_timestamp: When it was last loaded successfully.
         delay_buckets: Kafka lines by delay, not cumulated; the last one is +Inf.
         delay_sum: Sum of the delays in seconds.
     """
@@ -88,6 +93,9 @@ class Telemetry:
     connections_timed_out: int = 0
     internal_errors: int = 0
     last_request_timestamp: float = 0.0
+    created: float = 0.0
+    reload_successful: bool = True
+    reload_success_timestamp: float = 0.0
     delay_buckets: list[int] = field(
         default_factory=lambda: [0] * (len(DELAY_BUCKETS_SECONDS) + 1)
     )
@@ -96,7 +104,8 @@ class Telemetry:
     def observe_delay(self, seconds: float) -> None:
         """Count one Kafka line that was `seconds` old on receipt."""
         self.delay_buckets[bisect_left(DELAY_BUCKETS_SECONDS, seconds)] += 1
-        self.delay_sum += max(seconds, 0.0)
+        if seconds > 0.0:
+            self.delay_sum += seconds
 
     def dump(self) -> TelemetryRecord:
         """Return a record of all counters."""
@@ -131,6 +140,8 @@ class Telemetry:
         version = (platform.python_version(), __version__)
         yield Series(specs.BUILD_INFO, version, 1)
         yield Series(specs.LAST_REQUEST, (), self.last_request_timestamp)
+        yield Series(specs.RELOAD_SUCCESSFUL, (), self.reload_successful)
+        yield Series(specs.RELOAD_SUCCESS, (), self.reload_success_timestamp)
         for spec, value in (
             (specs.RECEIVED_BYTES, self.received_bytes),
             (specs.DUPLICATE_REQUESTS, self.duplicate_requests),
@@ -143,29 +154,32 @@ class Telemetry:
             (specs.CONNECTIONS_TIMED_OUT, self.connections_timed_out),
             (specs.INTERNAL_ERRORS, self.internal_errors),
         ):
-            yield Series(spec, (), value)
+            yield self._counter(spec, (), value)
         yield from self._labelled()
         yield from self._delays()
 
+    def _counter(self, spec: Spec, labels: tuple[str, ...], value: float) -> Series:
+        return Series(spec, labels, value, created=self.created)
+
     def _labelled(self) -> Iterator[Series]:
         for (route, status), value in self.requests.items():
-            yield Series(specs.REQUESTS, (str(status), route), value)
+            yield self._counter(specs.REQUESTS, (str(status), route), value)
         for spec, counts in (
             (specs.FRAMES, self.frames),
             (specs.PARSE_ERRORS, self.parse_errors),
             (specs.SERIES_DROPPED, self.series_dropped),
         ):
             for member, value in counts.items():
-                yield Series(spec, (member.value,), value)
+                yield self._counter(spec, (member.value,), value)
         for spec, losses in (
             (specs.DRAIN_DROPPED, self.dropped),
             (specs.ELSEWHERE_DROPPED, self.dropped_elsewhere),
         ):
             for code, value in losses.items():
-                yield Series(spec, (code,), value)
+                yield self._counter(spec, (code,), value)
         for (endpoint, outcome), value in self.poller.requests.items():
             labels = (endpoint.value, outcome.value)
-            yield Series(specs.COLLECTOR_REQUESTS, labels, value)
+            yield self._counter(specs.COLLECTOR_REQUESTS, labels, value)
 
     def _delays(self) -> Iterator[Series]:
         total = 0
@@ -173,8 +187,8 @@ class Telemetry:
         for bound, count in zip(bounds, self.delay_buckets, strict=True):
             total += count
             yield Series(specs.LINE_DELAY_BUCKET, (bound,), total)
-        yield Series(specs.LINE_DELAY_COUNT, (), total)
         yield Series(specs.LINE_DELAY_SUM, (), self.delay_sum)
+        yield self._counter(specs.LINE_DELAY_COUNT, (), total)
 
 
 def _restore(counters: dict[K, int], saved: Mapping[K, int]) -> None:

@@ -4,6 +4,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from agent.kafka.categories import Urgency
+from agent.settings import Credentials
 from agent.state.nodes import Cell
 from parsers import Level, SampleKey
 
@@ -20,7 +21,11 @@ class Status(Enum):
 
 
 class BrokerView(NamedTuple):
-    """A broker at one moment; ``broker`` is None for a cluster's own values."""
+    """A broker at one moment.
+
+    ``broker`` is None for a cluster's own values, ``created`` 0 for a broker that has
+    never reported.
+    """
 
     addon: str
     broker: str | None
@@ -28,6 +33,7 @@ class BrokerView(NamedTuple):
     values: dict[SampleKey, float]
     last_timestamp: float
     samples: int
+    created: float
 
     @property
     def reporting(self) -> bool:
@@ -42,6 +48,7 @@ class NodeView(NamedTuple):
     node: str
     number: int
     known_at: float
+    created: float
     broker: str | None
     conflicts: int
     lines: dict[Level, int]
@@ -62,3 +69,12 @@ class ClustersView(NamedTuple):
 
     brokers: list[BrokerView]
     nodes: list[NodeView]
+
+    def visible_to(self, reader: Credentials) -> "ClustersView":
+        """Leave out the add-ons that a reader's credentials are not valid for."""
+        if not reader.addons:
+            return self
+        return ClustersView(
+            [one for one in self.brokers if reader.cover(one.addon)],
+            [one for one in self.nodes if reader.cover(one.addon)],
+        )

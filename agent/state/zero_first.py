@@ -6,7 +6,7 @@ a first FATAL would raise no alert. From the first scrape that meets a node they
 exported at 0, to every Prometheus alike, for as long as that scrape may take: an
 interval is never shorter, so the next scrape of the same Prometheus sees them as they
 are. No counter goes down, through whatever proxies the scrapes come. Prometheus' own
-way, the creation timestamps of OpenMetrics, is behind a feature flag
+way, the creation timestamps of OpenMetrics, is exported too, but needs a feature flag
 (``created-timestamp-zero-ingestion``).
 
 Clients that do not scrape as Prometheus does (curl, a browser) get the truth at once.

@@ -7,6 +7,7 @@ escape them for HTML.
 import contextlib
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
 from itertools import islice
@@ -15,6 +16,7 @@ from typing import NamedTuple, TypeVar
 from agent.clock import Moment, parse_duration
 from agent.kafka.categories import Category, Urgency
 from agent.metrics.specs import SAMPLES
+from agent.settings import Credentials
 from agent.state.clusters import State
 from agent.state.history import SHOWN, STEP_SECONDS
 from agent.state.log_events import EventFilter, EventLog, LogEvent
@@ -119,31 +121,37 @@ def parse_since(text: str, now: Moment) -> float:
     return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
 
 
-def render_events(log: EventLog, query: Query) -> bytes:
+def render_events(log: EventLog, query: Query, reader: Credentials) -> bytes:
     """Render the events that are asked for, the newest first.
 
     Args:
         log: What is remembered.
         query: Which of it.
+        reader: Whose add-ons are shown.
 
     Returns:
         JSON of `Events`.
     """
-    wanted = islice(log.select(query.wanted), query.limit)
-    return encode(Events([_describe_event(event) for event in wanted], len(log)))
+    visible = replace(query.wanted, addons=reader.addons)
+    wanted = islice(log.select(visible), query.limit)
+    remembered = len(log)
+    if reader.addons:
+        remembered = sum(1 for _ in log.select(EventFilter(addons=reader.addons)))
+    return encode(Events([_describe_event(event) for event in wanted], remembered))
 
 
-def render_clusters(state: State, now: Moment) -> bytes:
+def render_clusters(state: State, now: Moment, reader: Credentials) -> bytes:
     """Render the clusters, each broker with its newest values and its last hours.
 
     Args:
         state: The clusters.
         now: The present; the last value of each history is of the step that holds it.
+        reader: Whose add-ons are shown.
 
     Returns:
         JSON of `Clusters`.
     """
-    found = state.view(now)
+    found = state.view(now).visible_to(reader)
     brokers: dict[str, list[Broker]] = {}
     nodes: dict[str, list[Node]] = {}
     for view in sorted(found.brokers, key=lambda view: view.addon):

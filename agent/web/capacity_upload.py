@@ -21,7 +21,8 @@ async def receive_capacity(
     """Record the use of clusters from text.
 
     Args:
-        request: Authenticated; its body is the text.
+        request: Authenticated; its body is the text. Clusters that its credentials are
+            not valid for are left out.
         engine: What learns it.
         parsing: Held while text is parsed, in a thread: 1 MiB takes over a second.
 
@@ -48,6 +49,7 @@ async def receive_capacity(
         for one in read
         # A table of topics alone has the attachment's name, KAFKA_URL, and no cluster's.
         if isinstance(one, ClusterUse) and one.addon.islower()
+        if request.user.cover(one.addon)
         if engine.learn(one, now)
     ]
     problems = [one for one in read if isinstance(one, TextProblem)]

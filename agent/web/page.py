@@ -6,6 +6,7 @@ policy below lets nothing else run and nothing be loaded from elsewhere.
 """
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -23,8 +24,8 @@ from agent.escaping import escape_controls
 from agent.kafka.categories import Urgency
 from agent.metrics.spec import PREFIX
 from agent.metrics.specs import SAMPLE_ROWS, SampleRow
-from agent.settings import Settings
-from agent.state.log_events import EventFilter, EventLog, LogEvent
+from agent.settings import Credentials, Settings
+from agent.state.log_events import EventFilter, LogEvent
 from agent.state.views import BrokerView, ClustersView, NodeView
 
 CONTENT_SECURITY_POLICY = (
@@ -93,25 +94,26 @@ class Page:
         self._engine = engine
         self._settings = settings
 
-    def render(self, base_url: str, now: Moment) -> str:
+    def render(self, base_url: str, now: Moment, reader: Credentials) -> str:
         """Render the page.
 
         Args:
             base_url: Where the reader has found us, for the drain's address.
             now: The time shown.
+            reader: Whose add-ons are shown.
 
         Returns:
             A whole HTML document that asks no other host for anything.
         """
         engine = self._engine
-        clusters = engine.state.view(now)
+        clusters = engine.state.view(now).visible_to(reader)
         telemetry = engine.telemetry
         return _template().render(
             columns=[_ROWS[sample] for sample in _COLUMNS],
             prefix=PREFIX,
-            clusters=self._clusters(clusters, now),
+            clusters=self._clusters(clusters, now, reader),
             statuses=_count_statuses(clusters),
-            groups=_group(engine.log),
+            groups=_group(engine.log.select(EventFilter(addons=reader.addons))),
             urgencies=list(Urgency),
             telemetry=telemetry,
             frames={kind.value: count for kind, count in telemetry.frames.items()},
@@ -121,19 +123,29 @@ class Page:
                 if count
             },
             last_request=_time(telemetry.last_request_timestamp),
-            drain_command=self._drain_command(base_url),
+            drain_command=self._drain_command(base_url, reader),
             now=_time(now.wall),
         )
 
-    def _drain_command(self, base_url: str) -> str:
+    def _drain_command(self, base_url: str, reader: Credentials) -> str:
         """Write the command that adds the drain; never with its secret."""
-        public_url = self._settings.public_url or base_url
-        settings = replace(self._settings, public_url=public_url, show_secrets=False)
+        settings = replace(
+            self._settings,
+            public_url=self._settings.public_url or base_url,
+            show_secrets=False,
+            drain_credentials=tuple(
+                one
+                for one in self._settings.drain_credentials
+                if not reader.addons or (one.addons and one.addons <= reader.addons)
+            ),
+        )
         return write_drain_command(settings)
 
-    def _clusters(self, found: ClustersView, now: Moment) -> list[_Cluster]:
+    def _clusters(
+        self, found: ClustersView, now: Moment, reader: Credentials
+    ) -> list[_Cluster]:
         """Put brokers and nodes under their clusters, in the order of their numbers."""
-        assessments = self._assess(found, now)
+        assessments = self._assess(found, now, reader)
         names = {view.addon for view in found.brokers}
         names |= {view.addon for view in found.nodes} | assessments.keys()
         clusters = []
@@ -156,7 +168,9 @@ class Page:
             )
         return clusters
 
-    def _assess(self, found: ClustersView, now: Moment) -> dict[str, Assessment]:
+    def _assess(
+        self, found: ClustersView, now: Moment, reader: Credentials
+    ) -> dict[str, Assessment]:
         rates = bytes_in_per_second(self._engine.state, found.brokers, now)
         today = datetime.fromtimestamp(now.wall, UTC).date()
         retention = self._settings.retention_seconds
@@ -164,6 +178,7 @@ class Page:
         return {
             one.addon: assess(one, rates.get(one.addon), retention, today, thresholds)
             for one in self._engine.ledger.plans(found)
+            if reader.cover(one.addon)
         }
 
 
@@ -172,10 +187,10 @@ def _cells(view: BrokerView) -> list[str]:
     return [_human(_ROWS[sample], values.get(sample)) for sample in _COLUMNS]
 
 
-def _group(log: EventLog) -> list[_Group]:
+def _group(found: Iterable[LogEvent]) -> list[_Group]:
     """Group the events that mean the same in one cluster, the newest group first."""
     groups: dict[tuple[str, str], list[LogEvent]] = {}
-    for event in log.select(EventFilter()):
+    for event in found:
         groups.setdefault((event.line.addon, event.verdict.meaning), []).append(event)
     return [
         _Group(

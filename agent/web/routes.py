@@ -1,8 +1,7 @@
-"""The routes of ``serve``: drains, metrics, the page for people, health."""
+"""The routes of ``serve``: metrics, the page for people, health."""
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry
@@ -17,49 +16,42 @@ from agent.clock import read_clock
 from agent.engine import Engine
 from agent.http.auth import Authenticator
 from agent.http.guard import mark_authenticated
-from agent.ingest import Transport
 from agent.metrics.exposition import render
 from agent.settings import Settings
 from agent.state.zero_first import ZeroFirst
 from agent.web.api import parse_query, render_clusters, render_events
 from agent.web.capacity_upload import receive_capacity
+from agent.web.negotiation import choose_ranges
 from agent.web.page import CONTENT_SECURITY_POLICY, Page
-from agent.web.schema import Error, encode
+from agent.web.schema import Error, Reload, encode
 from agent.web.static import STATIC
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-_REFUSED = re.compile(r";\s*q=0(\.0{0,3})?\s*(;|$)", re.ASCII | re.IGNORECASE)
 _PRIVATE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _CHALLENGE = {"www-authenticate": 'Basic realm="heroku-kafka-agent"'}
 
 
-def build_app(
-    settings: Settings,
-    engine: Engine,
-    transports: Iterable[Transport],
-    process: CollectorRegistry,
-) -> Starlette:
-    """Build the ASGI application.
+def build_app(pages: "Pages") -> Starlette:
+    """Build the ASGI application of everything but the transports.
 
     Args:
-        settings: Credentials and limits.
-        engine: What is shown.
-        transports: Their routes come first.
-        process: Registry of the process's own metrics.
+        pages: What is read.
     """
-    writers = Authenticator(settings.drain_credentials)
-    pages = Pages(settings, engine, process)
     app = Starlette(
         routes=[
-            *(route for transport in transports for route in transport.routes()),
             Route("/metrics", pages.guard("/metrics", pages.metrics)),
             Route("/", pages.guard("/", pages.page)),
             Route("/api/clusters", pages.guard("/api/clusters", pages.clusters)),
             Route("/api/events", pages.guard("/api/events", pages.events)),
             Route(
                 "/api/capacity",
-                pages.guard("/api/capacity", pages.capacity, writers),
+                pages.guard("/api/capacity", pages.capacity, pages.writers),
+                methods=["POST"],
+            ),
+            Route(
+                "/-/reload",
+                pages.guard("/-/reload", pages.reload, pages.writers),
                 methods=["POST"],
             ),
             Route("/static/{name}", pages.guard("/static", pages.static)),
@@ -68,7 +60,6 @@ def build_app(
         ],
         exception_handlers={HTTPException: pages.refuse},
     )
-    # Logplex does not follow redirects: /logs/ has a route instead.
     app.router.redirect_slashes = False
     return app
 
@@ -80,17 +71,35 @@ class Pages:
         settings: Credentials, and the agent's own address.
         engine: What the pages show.
         process: Registry of the process's own metrics.
+        reload: Reloads the configuration and returns problems.
+
+    Attributes:
+        writers: Credentials of the routes that change something.
     """
 
     def __init__(
-        self, settings: Settings, engine: Engine, process: CollectorRegistry
+        self,
+        settings: Settings,
+        engine: Engine,
+        process: CollectorRegistry,
+        reload: Callable[[], Awaitable[tuple[str, ...]]],
     ) -> None:
+        self.writers = Authenticator(settings.drain_credentials)
+        self._settings = settings
         self._engine = engine
         self._process = process
+        self._reload = reload
         self._readers = Authenticator(settings.readers)
         self._zero_first = ZeroFirst()
         self._parsing = asyncio.Lock()
         self._page = Page(engine, settings)
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Use the credentials and thresholds of other settings from now on."""
+        self._settings = settings
+        self.writers.replace(settings.drain_credentials)
+        self._readers.replace(settings.readers)
+        self._page = Page(self._engine, settings)
 
     def count(self, route: str, endpoint: Endpoint) -> Endpoint:
         """Wrap `endpoint` so that its answers are counted under `route`."""
@@ -105,13 +114,18 @@ class Pages:
     def guard(
         self, route: str, endpoint: Endpoint, who: Authenticator | None = None
     ) -> Endpoint:
-        """Wrap `endpoint` so that only `who` gets in; readers by default."""
+        """Wrap `endpoint` so that it requires credentials; by default, a reader's.
+
+        The endpoint finds them in ``request.user``.
+        """
         allowed = who or self._readers
 
         async def guarded(request: Request) -> Response:
             authorization = request.headers.get("authorization")
             presented = None if authorization is None else authorization.encode()
-            if allowed.allows(presented):
+            found = allowed.maybe_authenticate(presented)
+            if found is not None:
+                request.scope["user"] = found
                 mark_authenticated(request.scope)
                 return await endpoint(request)
             self._engine.telemetry.auth_failures += 1
@@ -129,16 +143,21 @@ class Pages:
         if timeout is not None:
             nodes = self._zero_first.present(snapshot.nodes, now, timeout)
             snapshot = snapshot._replace(nodes=nodes)
-        accepted = drop_refused(request.headers.get("accept", ""))
-        encode, content_type = choose_encoder(accepted)
+        snapshot = snapshot.visible_to(request.user)
+        accept = choose_ranges(request.headers.get("accept", ""))
+        encode, content_type = choose_encoder(accept)
+        is_openmetrics = content_type.startswith("application/openmetrics-text")
         body = await asyncio.to_thread(
-            lambda: render(snapshot.series(), encode) + encode(self._process)
+            lambda: (
+                render(snapshot.series(), encode, with_created=is_openmetrics)
+                + encode(self._process)
+            )
         )
         return Response(body, headers={"content-type": content_type})
 
     async def page(self, request: Request) -> Response:
         """Render the page for people."""
-        html = self._page.render(_base_url(request), read_clock())
+        html = self._page.render(_base_url(request), read_clock(), request.user)
         return Response(
             html,
             media_type="text/html",
@@ -164,11 +183,27 @@ class Pages:
         """Record what ``heroku kafka:info`` printed."""
         return await receive_capacity(request, self._engine, self._parsing)
 
+    async def reload(self, request: Request) -> Response:
+        """Reload the configuration; answer 500 with the problems where there are any."""
+        if request.user.addons:
+            return PlainTextResponse(
+                "Credentials for certain add-ons cannot reload the configuration.\n",
+                HTTPStatus.FORBIDDEN,
+            )
+        problems = await self._reload()
+        files = [] if problems else list(map(str, self._settings.files))
+        status = HTTPStatus.INTERNAL_SERVER_ERROR if problems else HTTPStatus.OK
+        return Response(
+            encode(Reload(files, problems)),
+            status,
+            media_type="application/json",
+            headers=_PRIVATE,
+        )
+
     async def clusters(self, request: Request) -> Response:
         """Answer with the clusters and their last hours, as JSON."""
-        del request
         return Response(
-            render_clusters(self._engine.state, read_clock()),
+            render_clusters(self._engine.state, read_clock(), request.user),
             media_type="application/json",
             headers=_PRIVATE,
         )
@@ -185,7 +220,7 @@ class Pages:
                 headers=_PRIVATE,
             )
         return Response(
-            render_events(self._engine.log, query),
+            render_events(self._engine.log, query, request.user),
             media_type="application/json",
             headers=_PRIVATE,
         )
@@ -204,19 +239,6 @@ class Pages:
         return PlainTextResponse(
             f"{error.detail}\n", error.status_code, headers=error.headers
         )
-
-
-def drop_refused(accept: str) -> str:
-    """Remove the media types that a client refuses.
-
-    Args:
-        accept: Value of the ``Accept`` header.
-
-    Returns:
-        The value without the ranges of weight 0 (RFC 9110, section 12.4.2), which
-        prometheus_client takes for acceptable.
-    """
-    return ",".join(one for one in accept.split(",") if not _REFUSED.search(one))
 
 
 def _maybe_read_timeout(request: Request) -> float | None:

@@ -151,6 +151,19 @@ class CapacityUpload(msgspec.Struct, frozen=True):
     problems: Sequence[TextLine]
 
 
+class Reload(msgspec.Struct, frozen=True):
+    """Response of ``POST /-/reload``.
+
+    Attributes:
+        files: Files that were read again.
+        problems: Why the previous configuration was kept; empty after a successful
+            reload.
+    """
+
+    files: Sequence[str]
+    problems: Sequence[str]
+
+
 class Error(msgspec.Struct, frozen=True):
     """Response to an invalid query."""
 

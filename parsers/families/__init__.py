@@ -90,6 +90,7 @@ def parse_message(
         and becomes a record, so that it costs this line alone.
     """
     try:
-        return owner[0].parse(header, message, complete, budget)
+        family, kind = owner
+        return family.parse(kind, header, message, complete, budget)
     except Exception as error:  # noqa: BLE001 (the boundary of one line)
         return [ParserFault(error)]

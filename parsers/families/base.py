@@ -51,8 +51,8 @@ class Budget:
         return True
 
 
-Parse = Callable[[Header, bytes, bool, Budget], list[Record]]
-"""Header, message, whether its end can be trusted, grammar budget: to records.
+Parse = Callable[[FrameKind, Header, bytes, bool, Budget], list[Record]]
+"""Kind, header, message, whether its end can be trusted, grammar budget: to records.
 
 The end cannot be trusted where a wrong count may have cut or stretched it.
 """

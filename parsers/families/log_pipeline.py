@@ -49,6 +49,7 @@ def may_own(app: bytes, proc_start: bytes) -> bool:
 
 
 def parse(
+    kind: FrameKind,  # noqa: ARG001 (there is one)
     header: Header,
     message: bytes,
     complete: bool,  # noqa: ARG001, FBT001 (the number stands in the middle)

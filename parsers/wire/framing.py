@@ -14,15 +14,10 @@ frame says.
 """
 
 import re
-from collections.abc import Mapping
 
 from parsers.errors import Reason
 
 MAX_COUNT_DIGITS = 7
-
-# Counts of the usual frames with the "<" of PRI behind: one look-up of five bytes is
-# half the price of find() and int().
-STEPS: Mapping[bytes, int] = {b"%d <" % n: n + 4 for n in range(100, 1000)}
 
 _COUNT = re.compile(rb"(0|[1-9][0-9]{0,%d}) " % (MAX_COUNT_DIGITS - 1))
 _ANY_COUNT = re.compile(rb"[1-9][0-9]+ ")

@@ -39,10 +39,14 @@ def restored(drain: Drain, settings: Settings | None = None) -> Drain:
     return other
 
 
-def test_a_restored_engine_exports_the_same(drain: Drain) -> None:
+@pytest.mark.parametrize("accept", ["", "application/openmetrics-text"])
+def test_a_restored_engine_exports_the_same(drain: Drain, accept: str) -> None:
+    drain.engine.telemetry.created = NOW.wall - 60
     other = restored(drain)
 
-    assert exposition(other.engine, LATER) == exposition(drain.engine, NOW)
+    exported = exposition(drain.engine, NOW, accept)
+    assert (b"_created" in exported) == bool(accept)
+    assert exposition(other.engine, LATER, accept) == exported
 
 
 def test_a_restored_engine_has_the_same_events_and_history(drain: Drain) -> None:

@@ -51,6 +51,27 @@ def test_a_message_is_judged_as_its_fixture_says(
     assert maybe_find_rule(line) is not None
 
 
+@pytest.mark.parametrize(
+    ("logger", "text", "urgency"),
+    [
+        ("RequestChannel", "A new statement", Urgency.INFO),
+        ("RequestChannel", "Unexpected exception in a new statement", Urgency.WARNING),
+        ("LogManager", "A new statement", Urgency.WARNING),
+        ("LogManager", "Ignoring a new statement", Urgency.INFO),
+        ("LogManager", "Interrupted while a new statement", Urgency.NOISE),
+        ("KafkaConfig", "A new statement", Urgency.NOISE),
+        ("KafkaConfig", "Ignoring a new statement", Urgency.NOISE),
+        ("NewClass", "Unexpected exception in a new class", Urgency.INFO),
+    ],
+)
+def test_the_first_words_of_a_new_message_raise_or_lower_the_default_of_its_class(
+    logger: str, text: str, urgency: Urgency
+) -> None:
+    verdict = classify(read_log(f"pri=ERROR t=worker at={logger} {text}"))
+
+    assert (verdict.rule, verdict.urgency) == (None, urgency)
+
+
 def test_there_are_at_least_120_messages_and_none_twice() -> None:
     assert len({message["line"] for message in MESSAGES}) == len(MESSAGES) >= 120
 

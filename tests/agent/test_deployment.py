@@ -131,7 +131,7 @@ class HerokuApp:
 @pytest.fixture(scope="module")
 def heroku_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HerokuApp]:
     home = tmp_path_factory.mktemp("app")
-    sources = ("agent", "parsers", "alerts")
+    sources = ("agent", "parsers", "alerts", "bin", "build_speedups.py")
     copy_sources(home, *sources, "requirements.txt", "Procfile", "app.json")
     prefix = home / ".heroku" / "python"
     make = [sys.executable, "-m", "venv", "--without-pip", str(prefix)]
@@ -140,6 +140,9 @@ def heroku_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HerokuApp]:
     install = "install -r requirements.txt --no-input --progress-bar off --quiet"
     start = [sys.executable, "-m", "pip", "--python", str(prefix / "bin" / "python")]
     subprocess.run([*start, *install.split()], check=True, cwd=home)
+    # bin/steps/hooks/post_compile
+    environ = {"PATH": f"{prefix / 'bin'}:/usr/bin:/bin"}
+    subprocess.run(["bin/post_compile"], check=True, cwd=home, env=environ)
 
     secret = secrets.token_hex(32)
     generated = dict.fromkeys(json.loads(read("app.json"))["env"], secret)
@@ -150,7 +153,7 @@ def heroku_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HerokuApp]:
         ["bash", "-c", command],
         cwd=home,
         env={
-            "PATH": f"{prefix / 'bin'}:/usr/bin:/bin",
+            **environ,
             "HOME": str(home),
             "PYTHONPATH": str(home),  # bin/compile of the buildpack sets it
             "DYNO": "web.1",
@@ -182,6 +185,13 @@ def test_the_procfile_serves_all_interfaces_on_the_port_of_heroku(
 
     assert listening["event"] == "agent.listening"
     assert listening["url"].startswith("http://0.0.0.0:")
+
+
+@pytest.mark.slow
+def test_the_post_compile_hook_builds_the_extension(heroku_app: HerokuApp) -> None:
+    find_program("cc")
+
+    assert heroku_app.first_lines[0]["parsers"] == "compiled"
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """What Prometheus reads: the documented lines exactly, in both formats."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -22,6 +23,11 @@ from tests.documented import ADDON, DOCUMENTED, LOG, METRICS
 from tests.engines import exposition
 from tests.frames import frame, read_log
 from tests.serving import AUTHORIZATION, Agent, Exposition, running
+
+PROMETHEUS_ACCEPT = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;"
+    "version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)  # of version 2.42
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +158,43 @@ def test_openmetrics_is_negotiated(agent: Agent) -> None:
     assert answer.body.count(b"# EOF") == 1
 
 
+def test_counters_have_creation_times_in_openmetrics(agent: Agent) -> None:
+    accept = {"Accept": "application/openmetrics-text; version=1.0.0", **AUTHORIZATION}
+    answer = agent.request("GET", "/metrics", headers=accept)
+
+    parsed = parse_openmetrics(answer.body.decode())  # type: ignore[no-untyped-call] # prometheus-client's
+    counted, created = set(), {}
+    for family in parsed:
+        if not family.name.startswith("heroku_kafka_"):
+            continue
+        for one in family.samples:
+            key = (family.name, frozenset(one.labels.items()))
+            if one.name.endswith("_created"):
+                created[key] = one.value
+            elif family.type == "counter" or one.name.endswith("_count"):
+                counted.add(key)
+    assert counted == created.keys()
+    assert len(counted) > 50
+    now = time.time()
+    assert all(now - 60 < value <= now for value in created.values())
+
+
+def test_creation_times_do_not_change(agent: Agent) -> None:
+    def read() -> set[bytes]:
+        headers = {"Accept": "application/openmetrics-text", **AUTHORIZATION}
+        body = agent.request("GET", "/metrics", headers=headers).body
+        return {line for line in body.splitlines() if b"_created" in line}
+
+    before = read()
+    agent.post(frame(METRICS) + frame(LOG) + frame(LOG + b" again"))
+
+    assert read() >= before
+
+
+def test_the_text_format_has_no_creation_times(metrics: Exposition) -> None:
+    assert "_created" not in metrics.text
+
+
 def test_hostile_label_values_leave_the_exposition_valid(agent: Agent) -> None:
     line = (
         b'heroku-kafka.2 - source="a\\"b\nc" addon=kafka-a sample#read-iops=1 \xff\xfe'
@@ -226,9 +269,18 @@ def by_the_library(
         ("application/openmetrics-text;q=0.;version=1.0.0", False),
         ("text/plain, application/openmetrics-text ; q=0.0", False),
         ("application/openmetrics-text;q=0, application/openmetrics-text;q=1", True),
+        ("application/openmetrics-text;q=0.5, text/plain;q=0.9", False),
+        ("application/openmetrics-text;q=0.5, text/plain;version=0.0.4", False),
+        ("application/openmetrics-text;q=0.5, text/plain;q=0.5", True),
+        ("application/openmetrics-text;q=0.5, */*", False),
+        ("application/openmetrics-text;q=0.5, text/plain;q=0.1, */*", True),
+        ("text/plain, application/openmetrics-text", True),
+        ("application/openmetrics-text;q=high, text/plain", True),
+        ("application/openmetrics-text;q=nan", True),
+        (PROMETHEUS_ACCEPT, True),
     ],
 )
-def test_a_format_with_weight_0_is_not_sent(
+def test_the_format_with_the_higher_weight_is_sent(
     agent: Agent, accept: str, *, is_openmetrics: bool
 ) -> None:
     headers = {**AUTHORIZATION, "Accept": accept}

@@ -33,6 +33,10 @@ from tests.serving import (
 )
 
 GET = b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n"
+DELIVERY = (
+    f"POST /logs HTTP/1.1\r\nAuthorization: {AUTHORIZATION['Authorization']}\r\n"
+    "Content-Length: 0\r\n\r\n"
+).encode()
 
 
 @dataclass(frozen=True)
@@ -178,11 +182,12 @@ def flooded(agent: Agent, clients: int, flood: bytes) -> Iterator[None]:
             sender.join()
 
 
-def test_pipelined_requests_without_reading_take_no_memory() -> None:
+@pytest.mark.parametrize("flood", [GET, DELIVERY], ids=["asgi", "drain"])
+def test_pipelined_requests_without_reading_take_no_memory(flood: bytes) -> None:
     durations = []
     with started() as agent, watched_memory(agent) as grown:
         deadline = time.monotonic() + 4
-        with flooded(agent, 300, GET * 9000):
+        with flooded(agent, 300, flood * 9000):
             while time.monotonic() < deadline:
                 before = time.monotonic()
                 assert agent.post(frame(FULL2)).status == 204

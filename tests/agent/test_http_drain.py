@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 
 import pytest
 
@@ -83,6 +84,7 @@ def test_an_accepted_request_is_answered_204_with_a_content_length(
     assert answer.status == 204
     assert answer.headers["content-length"] == "0"
     assert "transfer-encoding" not in answer.headers
+    assert parsedate_to_datetime(answer.headers["date"]).tzinfo is not None
 
 
 @pytest.mark.parametrize(
@@ -112,6 +114,41 @@ def test_every_documented_route_is_a_drain(agent: Agent, path: str) -> None:
     assert agent.post(BODY, path).status == 204
 
     assert agent.metrics().value("heroku_kafka_samples_total", addon=ADDON, broker="2")
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["/l%6Fgs", "/logs?app=a", "/logs/my%20app", "http://agent/logs", "/events#part"],
+)
+def test_a_route_may_be_written_in_any_form(agent: Agent, target: str) -> None:
+    wire = head(f"Content-Length: {len(BODY)}").replace(b"/logs", target.encode(), 1)
+    with agent.connect() as connection:
+        connection.sendall(wire + BODY)
+        assert read_answer(connection).status == 204
+
+
+def test_a_head_request_is_answered_405_without_a_body(agent: Agent) -> None:
+    with agent.connect() as connection:
+        connection.sendall(b"HEAD /logs HTTP/1.1\r\nHost: a\r\n\r\n")
+        received = b""
+        while chunk := connection.recv(65536):
+            received += chunk
+
+    assert received.startswith(b"HTTP/1.1 405 Method Not Allowed\r\n")
+    assert b"content-length: 19\r\n" in received
+    assert received.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("lines", [(), ("Connection: keep-alive",)])
+def test_http_1_0_is_answered_and_closed(agent: Agent, lines: tuple[str, ...]) -> None:
+    wire = head(f"Content-Length: {len(BODY)}", *lines).replace(b"1.1", b"1.0", 1)
+    with agent.connect() as connection:
+        connection.sendall(wire + BODY)
+        answer = read_answer(connection)
+        assert connection.recv(1) == b""
+
+    assert answer.status == 204
+    assert answer.headers["connection"] == "close"
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
@@ -356,6 +393,23 @@ def test_pipelined_requests_are_answered_in_order(agent: Agent) -> None:
 
     metrics = agent.metrics()
     assert metrics.value("heroku_kafka_agent_frames_total", kind="sample") == 40
+
+
+def test_answers_that_a_client_takes_late_are_complete(agent: Agent) -> None:
+    requests = 10_000
+    wire = (head("Content-Length: 0")) * requests
+    with agent.connect() as connection:
+        sender = threading.Thread(target=connection.sendall, args=(wire,))
+        sender.start()
+        sender.join(0.5)
+        received = b""
+        while received.count(b"\r\n\r\n") < requests:
+            chunk = connection.recv(65536)
+            assert chunk
+            received += chunk
+        sender.join()
+
+    assert received.count(b"HTTP/1.1 204") == requests
 
 
 def test_a_connection_is_used_again(agent: Agent) -> None:

@@ -21,6 +21,7 @@ from tests.serving import (
     TIMEOUT_SECONDS,
     USER,
     Agent,
+    find_program,
     free_port,
     run_command,
     wait_for,
@@ -159,6 +160,16 @@ def test_the_image_has_the_rules_and_the_dashboards(image: Image) -> None:
 
     assert answer("alerts") == read("alerts/heroku-kafka.rules.yml")
     assert answer("dashboards") == run_command("dashboards").stdout.decode()
+
+
+@pytest.mark.slow
+def test_the_image_runs_the_compiled_parsers(image: Image) -> None:
+    find_program("cc")
+    asked = image.start(["heroku-kafka-agent", "--version"], stdout=subprocess.PIPE)
+    out, err = asked.communicate(timeout=TIMEOUT_SECONDS)
+
+    assert asked.returncode == 0, err
+    assert out.decode().endswith(" (compiled)\n")
 
 
 @pytest.mark.slow

@@ -129,6 +129,13 @@ def test_increase_counts_what_is_there(agent: Agent, prometheus: str) -> None:
     assert query(prometheus, total) == {frozenset(): 1}
 
 
+def test_prometheus_accepts_creation_times(agent: Agent, prometheus: str) -> None:
+    """Without its feature flag, it stores them as series of their own."""
+    wait_for(lambda: query(prometheus, "heroku_kafka_log_lines_created > 1e9"))
+
+    assert query(prometheus, 'up{job="heroku-kafka-agent"}') == {frozenset(): 1}
+
+
 def test_promtool_accepts_the_exposition(agent: Agent) -> None:
     checked = subprocess.run(
         [find_program("promtool"), "check", "metrics"],

@@ -22,11 +22,13 @@ from tests.serving import (
     AUTHORIZATION,
     PASSWORD,
     USER,
+    Agent,
     clean_environ,
     free_port,
     read_answer,
     run_command,
     serving,
+    wait_for,
 )
 
 SECRET = f"{USER}:{PASSWORD}"
@@ -278,6 +280,29 @@ def test_a_body_just_begun_does_not_hold_up_the_end(
     assert said == ["agent.stopping", "agent.stopped"]
 
 
+def test_a_client_that_leaves_before_the_answer_causes_no_error() -> None:
+    line = b"<134>1 - host app heroku-kafka.1 - addon=a sample#b=%d"
+    body = b"".join(frame(line % number) for number in range(15_000))
+    head = (
+        f"POST /logs HTTP/1.1\r\nContent-Length: {len(body)}\r\n"
+        f"Authorization: {AUTHORIZATION['Authorization']}\r\n\r\n"
+    )
+    with serving(*LOOPBACK) as agent:
+        assert agent.process is not None
+        with agent.connect() as connection:
+            connection.sendall(head.encode() + body)
+        wait_for(lambda: is_applied(agent))
+        agent.process.send_signal(signal.SIGTERM)
+        _, err = agent.process.communicate(timeout=15)
+
+    events = [json.loads(line)["event"] for line in err.splitlines()]
+    assert events[-3:] == ["drain.first_request", "agent.stopping", "agent.stopped"]
+
+
+def is_applied(agent: Agent) -> bool:
+    return agent.metrics().value("heroku_kafka_agent_frames_total", kind="sample") > 0
+
+
 def test_stopping_under_load_answers_nothing_but_204() -> None:
     statuses: list[int] = []
 
@@ -301,6 +326,20 @@ def test_stopping_under_load_answers_nothing_but_204() -> None:
 
     assert statuses
     assert set(statuses) == {204}
+
+
+def test_invalid_requests_are_logged_once_a_minute() -> None:
+    with serving(*LOOPBACK) as agent:
+        for _ in range(20):
+            with agent.connect() as connection:
+                connection.sendall(b"\0\r\n\r\n")
+                assert connection.recv(65536).startswith(b"HTTP/1.1 400")
+        assert agent.process is not None
+        assert agent.process.stderr is not None
+        agent.process.terminate()
+        errors = agent.process.stderr.read()
+
+    assert errors.count(b"Invalid HTTP request received.") == 1
 
 
 def test_it_serves_https_with_a_certificate_of_ones_own(tmp_path: Path) -> None:

@@ -3,12 +3,16 @@
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.clock import Moment
 from agent.kafka.classifier import classify
 from agent.metrics.specs import SAMPLES, Drop
 from agent.settings import Settings
+from agent.state.checkpoint import dump_clusters, load_clusters
 from agent.state.clusters import State
+from agent.state.history import SHOWN, History
 from parsers import Level, MetricLine, SampleKey
 from tests.frames import read_log
 
@@ -47,9 +51,70 @@ def values(state: State, now: Moment, broker: str | None = "2") -> dict[str, flo
     }
 
 
+LOAD: SampleKey = ("load-avg-1m", "")
+TEMPERATURE: SampleKey = ("temperature", "")
+written = st.tuples(
+    # Seconds, within the same step of the history or not, or too far in the future.
+    st.sampled_from([-400, -30, 0, 0, 1, 2, 30, 300, 400]),
+    st.sampled_from([[READ, WRITE], [READ, WRITE, LOAD], [LOAD], [TEMPERATURE, LOAD]]),
+    st.integers(-1, 9),
+    st.sampled_from(["", "", "", "history", "checkpoint"]),
+)
+
+
+def reloaded(state: State, now: Moment) -> State:
+    """Put the clusters of a state through a checkpoint."""
+    fresh = State(Settings())
+    load_clusters(fresh, dump_clusters(state, now), now)
+    return fresh
+
+
+@given(st.lists(written, max_size=30))
+def test_lines_in_any_order_leave_what_each_sample_by_itself_would(
+    lines: list[tuple[int, list[SampleKey], int, str]],
+) -> None:
+    state, history = State(Settings()), History()
+    newest: dict[SampleKey, tuple[float, float]] = {}
+    for second, keys, value, read in lines:
+        samples = {key: value + 10.0 * place for place, key in enumerate(keys)}
+        applied = state.apply_metrics(line(second, samples), at(0))
+
+        kept = {
+            key: one for key, one in samples.items() if one >= 0 or key == TEMPERATURE
+        }
+        stamp = second if second <= 300 else second - 1e9
+        if second <= 300:
+            history.record(START + second, kept)
+        late = {key for key in kept if stamp < newest.get(key, (-2e9, 0))[0]}
+        newest |= {key: (stamp, one) for key, one in kept.items() if key not in late}
+        assert applied.late == (len(late) if second <= 300 else 0)
+        assert applied.future == (len(late) if second > 300 else 0)
+        assert sum(applied.drops.values()) == len(samples) - len(kept)
+        if read == "history":
+            assert_equal_history(state, history)
+        elif read == "checkpoint":
+            state = reloaded(state, at(0))
+
+    assert values(state, at(0)) == {key[0]: one for key, (_, one) in newest.items()}
+    assert_equal_history(state, history)
+
+
+def assert_equal_history(state: State, wanted: History) -> None:
+    found = state.history(ADDON, "2")
+    for key in SHOWN:
+        assert found.series(key, START + 300) == wanted.series(key, START + 300)
+
+
 @pytest.fixture
 def state() -> State:
     return State(Settings())
+
+
+def test_two_lines_with_different_samples_add_up(state: State) -> None:
+    state.apply_metrics(line(0, {READ: 1, WRITE: 1}), at(0))
+    state.apply_metrics(line(1, {LOAD: 3}), at(1))
+
+    assert values(state, at(1)) == {"read-iops": 1, "write-iops": 1, "load-avg-1m": 3}
 
 
 def test_each_sample_keeps_its_own_newest_value(state: State) -> None:

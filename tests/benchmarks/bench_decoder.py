@@ -2,7 +2,8 @@
 
 The walk finds each count with ``find`` and ``int`` and does nothing else: the least that
 pure Python can do without a table. The split parser is what one writes first: every
-header split, the values of Kafka's lines taken with ``partition``. All candidates run in turn, so that a machine whose
+header split, the values of Kafka's lines taken with ``partition``. The decoder runs with
+the compiled extension and without. All candidates run in turn, so that a machine whose
 speed drifts slows all of them.
 """
 
@@ -10,9 +11,15 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from unittest import mock
 
-from parsers import DrainDecoder
+from parsers import IMPLEMENTATION, DrainDecoder
+from parsers.families.kafka import samples
+from parsers.wire import decoder as decoders
+from parsers.wire.foreign import ForeignFrames, PureForeignFrames
 from tests.benchmarks.workload import bodies
+
+SCANNER = samples._SCANNER
 
 
 def walk(body: bytes) -> None:
@@ -50,6 +57,26 @@ def seconds(run: Callable[[bytes], object], work: list[bytes]) -> float:
     return time.process_time() - started
 
 
+def make_decoders() -> dict[str, Callable[[bytes], object]]:
+    """Make a decoder of each version: its name to what decodes a body."""
+    pure = make_decoder(PureForeignFrames, None)
+    if IMPLEMENTATION == "pure":
+        return {"pure": pure}
+    return {"compiled": make_decoder(ForeignFrames, SCANNER), "pure": pure}
+
+
+def make_decoder(foreign: type[object], scanner: object) -> Callable[[bytes], object]:
+    """Make a decoder with these parts."""
+    with mock.patch.object(decoders, "ForeignFrames", foreign):
+        decoder = DrainDecoder()
+
+    def decode(body: bytes) -> None:
+        vars(samples)["_SCANNER"] = scanner
+        decoder.decode(body)
+
+    return decode
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -57,31 +84,40 @@ def main() -> None:
     parser.add_argument("--passes", type=int, default=7)
     options = parser.parse_args()
     print(
-        "| Kafka | frames a body | decoder / walk | min–max | decoder / split "
-        "| min–max | frames/s |"
+        "| Kafka | frames a body | decoder | decoder / walk | min–max "
+        "| decoder / split | min–max | frames/s |"
     )
-    print("|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|")
     for share in (0.01, 0.1, 1.0):
         for per_body in (1, 10, 100, 500):
             work = bodies(options.frames, share, per_body)
-            decoder = DrainDecoder()
-            to_walk, to_split, rates = [], [], []
-            for one in work:  # what the first pass learns is not measured
-                decoder.decode(one)
-            for _ in range(options.passes):
-                bare = seconds(walk, work)
-                ours = seconds(decoder.decode, work)
-                to_walk.append(bare / ours)
-                to_split.append(seconds(split, work) / ours)
-                rates.append(options.frames / ours)
-            print(
-                f"| {share:.0%} | {per_body} | **{statistics.median(to_walk):.2f}** "
-                f"| {min(to_walk):.2f}–{max(to_walk):.2f} "
-                f"| {statistics.median(to_split):.2f} "
-                f"| {min(to_split):.2f}–{max(to_split):.2f} "
-                f"| {statistics.median(rates) / 1e6:.2f} M |",
-                flush=True,
-            )
+            for version, row in measure(work, options).items():
+                print(f"| {share:.0%} | {per_body} | {version} | {row}", flush=True)
+
+
+def measure(work: list[bytes], options: argparse.Namespace) -> dict[str, str]:
+    """Run all candidates in turn; return the columns of each version's row."""
+    versions = make_decoders()
+    to_walk: dict[str, list[float]] = {version: [] for version in versions}
+    to_split: dict[str, list[float]] = {version: [] for version in versions}
+    rates: dict[str, list[float]] = {version: [] for version in versions}
+    for decode in versions.values():  # what the first pass learns is not measured
+        seconds(decode, work)
+    for _ in range(options.passes):
+        bare, plain = seconds(walk, work), seconds(split, work)
+        for version, decode in versions.items():
+            ours = seconds(decode, work)
+            to_walk[version].append(bare / ours)
+            to_split[version].append(plain / ours)
+            rates[version].append(options.frames / ours)
+    return {
+        version: f"**{statistics.median(to_walk[version]):.2f}** "
+        f"| {min(to_walk[version]):.2f}–{max(to_walk[version]):.2f} "
+        f"| {statistics.median(to_split[version]):.2f} "
+        f"| {min(to_split[version]):.2f}–{max(to_split[version]):.2f} "
+        f"| {statistics.median(rates[version]) / 1e6:.2f} M |"
+        for version in versions
+    }
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 mtail (Debian's package) reads the same lines from a file, which spares it HTTP and
 framing, and extracts the same eleven gauges, with one expression for each as its
 documentation does it, and with a single one for the whole line, which is faster and knows
-the order of the samples. The agent's side reads drain bodies of 100 frames. Both print an
-exposition at the end, and the values must be equal.
+the order of the samples. The agent's side reads drain bodies of 100 frames, with the
+compiled parsers and with the pure ones. Both print an exposition at the end, and the values
+must be equal.
 """
 
 import argparse
+import itertools
 import os
 import resource
 import statistics
@@ -23,7 +25,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.benchmarks.workload import bodies, lines
 
 FOLDER = Path(__file__).parent
-PROGRAMS = ("expression_per_metric", "one_expression")
+PROGRAMS = ("one_expression", "expression_per_metric")
+VERSIONS = ("compiled", "pure")
 NAMES = {
     "load_avg_1m": "load_avg_1m",
     "load_avg_5m": "load_avg_5m",
@@ -78,16 +81,16 @@ def main() -> None:
     parser.add_argument("--shares", type=float, nargs="+", default=[0.01, 0.1, 1.0])
     options = parser.parse_args()
     print(
-        "| Kafka | mtail program | agent / mtail, cpu | min–max | wall "
+        "| Kafka | mtail program | agent | agent / mtail, cpu | min–max | wall "
         "| mtail cpu s | agent cpu s |"
     )
-    print("|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|---|---|---|")
     for share in options.shares:
         with tempfile.TemporaryDirectory() as folder:
             log, packed = write_work(share, options.lines, Path(folder))
-            for program in PROGRAMS:
-                row = compare(program, log, packed, options.rounds)
-                print(f"| {share:.0%} | {program} | {row}", flush=True)
+            for program, version in itertools.product(PROGRAMS, VERSIONS):
+                row = compare(program, version, log, packed, options.rounds)
+                print(f"| {share:.0%} | {program} | {version} | {row}", flush=True)
 
 
 def write_work(share: float, count: int, folder: Path) -> tuple[Path, Path]:
@@ -99,11 +102,12 @@ def write_work(share: float, count: int, folder: Path) -> tuple[Path, Path]:
     return log, packed
 
 
-def compare(program: str, log: Path, packed: Path, rounds: int) -> str:
+def compare(program: str, version: str, log: Path, packed: Path, rounds: int) -> str:
     """Run both in turn; return the columns of one row."""
     mtail = ["mtail", "--one_shot", "--one_shot_format", "prometheus"]
     mtail += ["--progs", str(FOLDER / f"{program}.mtail"), "--logs", str(log)]
     ours = [sys.executable, "-m", "tests.benchmarks.read_bodies", str(packed)]
+    ours.append(version)
     theirs_used, ours_used, walls = [], [], []
     theirs = mine = ""
     for _ in range(rounds):

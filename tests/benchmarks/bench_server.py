@@ -1,9 +1,9 @@
-"""Requests a second over loopback, beside the same server with an empty handler.
+"""Frames a processor second over loopback, beside a receiver in Go and an empty handler.
 
-Server on core 0, wrk on core 1, in turn. Two ratios are printed: requests a second, and
-requests a processor second of the server. A loop of idle priority keeps core 1 awake: on
-a virtual machine, waking a sleeping core costs the one that wakes it some microseconds,
-which would be charged to the server that leaves its client time to sleep.
+Server on core 0, wrk on core 1, in turn. The Go receiver (`go_drain`) is built where Go is
+at hand, and left out elsewhere. A loop of idle priority keeps core 1 awake: on a virtual
+machine, waking a sleeping core costs the one that wakes it some microseconds, which would
+be charged to the server that leaves its client time to sleep.
 With ``--scrape`` the drain is loaded at a fixed rate by h2load while ``/metrics`` of many
 brokers is read each second, and the drain's latency is printed.
 """
@@ -12,25 +12,30 @@ import argparse
 import base64
 import contextlib
 import http.client
+import itertools
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.benchmarks.workload import bodies
 from tests.frames import FULL2, frame
 from tests.serving import free_port
 
-CREDENTIALS = "bench:bench"
+USER, PASSWORD = "bench", "bench"
+CREDENTIALS = f"{USER}:{PASSWORD}"
 BASIC = "Basic " + base64.b64encode(CREDENTIALS.encode()).decode("ascii")
 READY_SECONDS = 15.0
+ROUND_SECONDS = 2
 SCRAPE_RATE = 1600
+SCRAPE_SECONDS = 20
 CLIENTS = 16
 
 LUA = """
@@ -54,19 +59,38 @@ end
 """
 
 
+def maybe_build_go(folder: str) -> str | None:
+    """Build the receiver in Go; None where Go is not installed."""
+    go = shutil.which("go", path=os.environ["PATH"] + ":/usr/local/go/bin")
+    if go is None:
+        return None
+    program = str(Path(folder) / "go_drain")
+    source = Path(__file__).with_name("go_drain")
+    subprocess.run([go, "build", "-o", program, "."], cwd=source, check=True)
+    return program
+
+
 @contextlib.contextmanager
 def server(kind: str, *options: str) -> Iterator[tuple[int, int]]:
-    """Run a server on core 0; yield its process id and its port."""
+    """Run a server on core 0; yield its process id and its port.
+
+    Args:
+        kind: ``agent``, ``empty``, or the path of the receiver in Go.
+        options: More arguments for the agent.
+    """
     port = str(free_port())
-    module = {
+    python = (sys.executable, "-m")
+    listen = ("-listen", f"127.0.0.1:{port}", "-user", USER, "-password", PASSWORD)
+    command = {
         "agent": [
-            *("agent", "serve", "--port", port, "--drain-credentials", CREDENTIALS),
-            *options,
+            *(*python, "agent", "serve", "--port", port),
+            *("--drain-credentials", CREDENTIALS, *options),
         ],
-        "empty": ["tests.benchmarks.empty_server", port, CREDENTIALS],
-    }[kind]
+        "empty": [*python, "tests.benchmarks.empty_server", port, CREDENTIALS],
+    }.get(kind, [kind, *listen])
     process = subprocess.Popen(
-        ["taskset", "-c", "0", sys.executable, "-m", *module],
+        ["taskset", "-c", "0", *command],
+        env={**os.environ, "GOMAXPROCS": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -106,14 +130,20 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def wrk(
-    pid: int, port: int, script: Path, connections: int, seconds: int
-) -> dict[str, float]:
+def wrk(pid: int, port: int, script: Path, connections: int) -> dict[str, float]:
     """Load a server; return rates and latencies."""
     used = cpu_seconds(pid)
     done = subprocess.run(
         [
-            *("taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"),
+            *(
+                "taskset",
+                "-c",
+                "1",
+                "wrk",
+                "-t1",
+                f"-c{connections}",
+                f"-d{ROUND_SECONDS}s",
+            ),
             *("--latency", "-s", str(script), f"http://127.0.0.1:{port}/logs"),
         ],
         capture_output=True,
@@ -135,37 +165,57 @@ def wrk(
     return found
 
 
-def compare(per_body: int, connections: int, rounds: int, seconds: int) -> None:
-    """Print one row."""
-    work = bodies(40 * per_body, 0.01, per_body)
-    results: dict[str, list[dict[str, float]]] = {"agent": [], "empty": []}
-    with tempfile.TemporaryDirectory() as folder:
+def compare(
+    kinds: Mapping[str, str], share: float, per_body: int, connections: int, rounds: int
+) -> None:
+    """Print one row.
+
+    Args:
+        kinds: What `server` runs, by the names of the columns.
+        share: Share of Kafka's lines.
+        per_body: Frames in a body.
+        connections: Open connections.
+        rounds: Measurements of each server.
+    """
+    # Enough that the share of Kafka's lines is right with one frame in a body, too.
+    work = bodies(max(40 * per_body, 4000), share, per_body)
+    results: dict[str, list[dict[str, float]]] = {name: [] for name in kinds}
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         for number, body in enumerate(work):
             (Path(folder) / str(number)).write_bytes(body)
         script = Path(folder) / "drain.lua"
         script.write_text(
             LUA.format(count=len(work), folder=folder, basic=BASIC, per_body=per_body)
         )
-        with awake(), server("agent") as agent, server("empty") as empty:
-            for _ in range(rounds):
-                for kind, (pid, port) in (("agent", agent), ("empty", empty)):
-                    results[kind].append(wrk(pid, port, script, connections, seconds))
-
-    def ratio(name: str) -> str:
-        pairs = zip(results["agent"], results["empty"], strict=True)
-        found = [ours[name] / theirs[name] for ours, theirs in pairs]
-        middle = statistics.median(found)
-        return f"**{middle:.2f}** | {min(found):.2f}–{max(found):.2f}"
-
-    def middle(name: str) -> float:
-        return statistics.median(one[name] for one in results["agent"])
-
+        stack.enter_context(awake())
+        servers = {
+            name: stack.enter_context(server(kind)) for name, kind in kinds.items()
+        }
+        for _ in range(rounds):
+            for name, (pid, port) in servers.items():
+                results[name].append(wrk(pid, port, script, connections))
+    ratios = " | ".join(
+        ratio(results["agent"], results[name]) for name in kinds if name != "agent"
+    )
+    middle = {
+        name: statistics.median(one[name] for one in results["agent"])
+        for name in results["agent"][0]
+    }
     print(
-        f"| {per_body} | {connections} | {ratio('per_cpu')} | {ratio('rate')} "
-        f"| {middle('rate'):,.0f} | {middle('per_cpu') * per_body / 1e3:,.0f} k "
-        f"| {middle('p50'):.2f} / {middle('p99'):.2f} ms |",
+        f"| {share:.0%} | {per_body} | {connections} | {ratios} | {middle['rate']:,.0f} "
+        f"| {middle['per_cpu'] * per_body / 1e3:,.0f} k "
+        f"| {middle['p50']:.2f} / {middle['p99']:.2f} ms |",
         flush=True,
     )
+
+
+def ratio(ours: list[dict[str, float]], theirs: list[dict[str, float]]) -> str:
+    """Write the ratio of requests a processor second, with its extremes."""
+    found = [
+        one["per_cpu"] / other["per_cpu"]
+        for one, other in zip(ours, theirs, strict=True)
+    ]
+    return f"**{statistics.median(found):.2f}** | {min(found):.2f}–{max(found):.2f}"
 
 
 def fill(brokers: int, port: int) -> None:
@@ -250,7 +300,9 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--kafka", type=float, nargs="+", default=[0.01, 0.1, 1.0])
+    parser.add_argument("--frames", type=int, nargs="+", default=[1, 10, 100, 500])
+    parser.add_argument("--connections", type=int, nargs="+", default=[1, CLIENTS])
     parser.add_argument("--scrape", action="store_true")
     options = parser.parse_args()
     if options.scrape:
@@ -259,16 +311,22 @@ def main() -> None:
         )
         print("|---|---|---|---|---|---|")
         for brokers in (0, 8, 1000, 0, 8, 1000):
-            under_scrapes(brokers, 10 * options.seconds)
+            under_scrapes(brokers, SCRAPE_SECONDS)
         return
-    print(
-        "| frames | connections | per cpu s / empty | min–max | per s / empty | min–max "
-        "| requests/s | frames per cpu s | p50 / p99 |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|")
-    for connections in (1, 16):
-        for per_body in (1, 10, 100, 500):
-            compare(per_body, connections, options.rounds, options.seconds)
+    with tempfile.TemporaryDirectory() as folder:
+        program = maybe_build_go(folder)
+        go = {} if program is None else {"Go": program}
+        kinds = {"agent": "agent", **go, "empty": "empty"}
+        peers = "".join(f"| / {name} | min–max " for name in kinds if name != "agent")
+        print(
+            f"| Kafka | frames | connections {peers}| requests/s | frames per cpu s "
+            "| p50 / p99 |"
+        )
+        print("|---" * (6 + 2 * (len(kinds) - 1)) + "|")
+        for share, connections, per_body in itertools.product(
+            options.kafka, options.connections, options.frames
+        ):
+            compare(kinds, share, per_body, connections, options.rounds)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ CLIENT_TEXT = re.compile(
 )
 CLOSED = re.compile(
     r"(?i)^(e|t|ex|ie|ioe|ke|msg)$|message|exception|error|cause|^e\.|toString|State$"
-    r"|newDate|suiteName|principal"
+    r"|newDate|suiteName|principal|^prefix$"
 )
 CONSTANT = re.compile(r"(?:\w+\.)*[A-Z][A-Z0-9_~]*")
 

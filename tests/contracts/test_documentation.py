@@ -16,7 +16,7 @@ from agent.kafka.categories import (
     Category,
     Urgency,
 )
-from agent.kafka.message_rules import CLASSES, EXCEPTIONS, RULES
+from agent.kafka.message_rules import CLASSES, EXCEPTIONS, OPENINGS, RULES
 from agent.metrics.spec import PREFIX, Spec
 from agent.metrics.specs import SAMPLE_ROWS, SAMPLES, SPECS
 from agent.settings import ENVIRONMENT_PREFIX
@@ -122,6 +122,14 @@ def rule_table() -> str:
     return "\n".join([head, "|---|---|---|---|---|", *rows])
 
 
+def opening_table() -> str:
+    rows = [
+        f"| {', '.join(f'`{words.strip()}`' for words in text.split('|'))} | {urgency.value} |"
+        for urgency, text in OPENINGS
+    ]
+    return "\n".join(["| message begins with | urgency |", "|---|---|", *rows])
+
+
 def class_table() -> str:
     rows = [
         f"| {one.category.value} | {one.urgency.value} | `{one.classes}` |"
@@ -142,6 +150,7 @@ TABLES = {
     "policies": (README, policy_table),
     "rules": (MESSAGES, rule_table),
     "classes": (MESSAGES, class_table),
+    "openings": (MESSAGES, opening_table),
 }
 
 

@@ -1,6 +1,7 @@
 """Laws that hold for any input: P01 to P10, and the law of the two paths."""
 
 import itertools
+import re
 import time
 
 import pytest
@@ -165,6 +166,16 @@ bodies = st.one_of(
     ),
     st.binary(max_size=2000),
 )
+
+
+@given(bodies)
+def test_what_the_decoder_has_learned_changes_no_record(body: bytes) -> None:
+    decoder = DrainDecoder(frame_limit_bytes=300)
+
+    first, second = decoder.decode(body), decoder.decode(body)
+
+    assert kinds(second) == kinds(first)
+    assert second.records == first.records
 
 
 @given(bodies, st.lists(st.integers(1, 700), min_size=1, max_size=30))
@@ -430,6 +441,23 @@ def test_the_fast_path_and_the_grammar_read_the_same_metrics(message: bytes) -> 
         grammar.samples,
     )
     assert fast.problems == grammar.problems
+
+
+numbers = st.from_regex(r"[0-9]{1,42}(\.[0-9]{1,42})?", fullmatch=True)
+
+
+@given(st.lists(numbers, min_size=11, max_size=11))
+def test_the_fast_path_and_the_grammar_read_the_same_documented_line(
+    written: list[str],
+) -> None:
+    line = FULL2[len(HEADER) :]
+    fresh = iter(written)
+    message = re.sub(rb"=[0-9.]+", lambda _: b"=" + next(fresh).encode(), line)
+
+    fast = maybe_scan_samples(message)
+
+    assert fast is not None
+    assert fast.samples == parse_metric_message(message).samples
 
 
 @given(messages(st.one_of(tokens, quoted)))

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Iterator
 
+import pytest
 from hypothesis import example, given, settings, target
 from hypothesis import strategies as st
 
 from parsers import Batch, Budget, DrainDecoder
+from parsers.families.kafka.grammar import parse_metric_message
 from tests.frames import FULL2, frame
 from tests.parsers.test_properties import bodies, facts, kinds
 
@@ -88,3 +90,19 @@ def test_the_worst_body_takes_linear_time_and_no_long_slice(
 
     assert large < max(8 * small, 0.05)
     assert large_slice < max(3 * small_slice, 0.05)
+
+
+@pytest.mark.parametrize("token", [b"sample#a=1 ", b'sample#a="1" ', b'" ', b'a="\\" '])
+def test_the_grammar_of_a_metric_line_takes_linear_time(token: bytes) -> None:
+    """Four times the bytes may take eight times the work, in the best of three."""
+
+    def measure_grammar(size: int) -> float:
+        message = token * (size // len(token))
+        times = []
+        for _ in range(3):
+            started = time.process_time()
+            parse_metric_message(message)
+            times.append(time.process_time() - started)
+        return min(times)
+
+    assert measure_grammar(16_000) < 8 * measure_grammar(4_000)

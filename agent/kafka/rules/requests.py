@@ -39,6 +39,8 @@ REQUEST_RULES: tuple[Rule, ...] = (
          "Creating, changing or deleting a topic or a configuration failed.", CLIENT),
 
     # Groups
+    Rule("internal-topic-not-created", COORDINATOR, WARNING, "KafkaApis", "Number of alive brokers … does not meet the required replication factor",
+         "Too few brokers are alive to create an internal topic: consumer groups or transactions wait.", HEALTH, final=True),
     Rule("group-state-not-written", COORDINATOR, WARNING, "GroupCoordinator GroupMetadataManager", "Failed to persist metadata for group|Appending metadata message",
          "A group's state was not written: __consumer_offsets has too few replicas, or its leader moved.", HEALTH, final=True),
     Rule("group-end-not-written", COORDINATOR, INFO, "GroupCoordinator GroupMetadataManager", "Failed to write empty metadata",
@@ -59,14 +61,14 @@ REQUEST_RULES: tuple[Rule, ...] = (
          "A client's assignor left members without partitions.", CLIENT, final=True),
     Rule("group-mixed-commits", COORDINATOR, NOISE, "GroupMetadataManager", "group: … as well as transactional producers",
          "A group is written by consumers and transactions at once.", CLIENT, final=True),
-    Rule("group-member-state", COORDINATOR, INFO, "GroupCoordinator GroupMetadataManager GroupMetadata ClassicGroup *AssignmentBuilder",
+    Rule("group-member-state", COORDINATOR, INFO, "GroupCoordinator GroupMetadataManager GroupMetadata ClassicGroup GenericGroup *AssignmentBuilder",
          "Attempt to add rejoining member|Received unexpected notification of sync expiration|given member.id|Static member|Unknown static member|Member Id|The member",
          "A member of a group is not in the state that the coordinator expects; it rejoins.", CLIENT, final=True),
-    Rule("group-callback-failed", COORDINATOR, INFO, "GroupMetadata ClassicGroup", "Failed to invoke join callback|Failed to invoke sync callback",
+    Rule("group-callback-failed", COORDINATOR, INFO, "GroupMetadata ClassicGroup GenericGroup", "Failed to invoke join callback|Failed to invoke sync callback",
          "A member of a group did not receive its answer; it rejoins.", REPEATS),
-    Rule("group-protocol-unreadable", COORDINATOR, INFO, "GroupMetadata ClassicGroup", "Failed to parse Consumer Protocol … Consumer group coordinator is not aware|Failed to parse Consumer Protocol",
+    Rule("group-protocol-unreadable", COORDINATOR, INFO, "GroupMetadata ClassicGroup GenericGroup", "Failed to parse Consumer Protocol",
          "A client sends a subscription that the coordinator cannot read.", CLIENT),
-    Rule("group-request-failed", COORDINATOR, WARNING, "CoordinatorLoader",
+    Rule("group-request-failed", COORDINATOR, WARNING, "CoordinatorLoader CoordinatorOperation* GroupCoordinatorService",
  "JoinGroup request|SyncGroup request|Heartbeat request|LeaveGroup request|DescribeGroups request|ConsumerGroupDescribe request|Operation|… hit an unexpected exception",
          "A request of a consumer group failed in the coordinator.", REPEATS),
     Rule("coordinator-already-running", COORDINATOR, NOISE, "CoordinatorLoader CoordinatorLoaderImpl GroupCoordinatorService", "Group coordinator is already|Coordinator loader is already",
@@ -77,6 +79,9 @@ REQUEST_RULES: tuple[Rule, ...] = (
     Rule("coordinator-not-loaded", COORDINATOR, CRITICAL, "EventBasedCoordinatorTimer", "Failed to load metadata from",
          "The groups of that partition are not available: their consumers fail.", HEALTH),
 
+    Rule("coordinator-stops-twice", COORDINATOR, NOISE, "EventBasedCoordinatorTimer CoordinatorRuntime*", "Coordinator runtime is already shutting down",
+         "The coordinator stops twice.", NOTHING),
+
     # Transactions
     Rule("transactional-id-not-removed", COORDINATOR, INFO, "TransactionStateManager", "Failed to remove expired transactionalId|Transaction expiration for partition",
          "An expired transactional id was not removed.", REPEATS, final=True),
@@ -84,7 +89,7 @@ REQUEST_RULES: tuple[Rule, ...] = (
          "The transactions of that partition are not available: their producers fail.", HEALTH),
     Rule("transactions-reloaded", COORDINATOR, INFO, "TransactionStateManager", "Unloaded transaction metadata",
          "The leader of a partition of __transaction_state moved quickly.", REPEATS, final=True),
-    Rule("transaction-not-rolled-back", COORDINATOR, INFO, "TransactionCoordinator", "Rollback of ongoing transaction",
+    Rule("transaction-not-rolled-back", COORDINATOR, INFO, "TransactionCoordinator", "Rollback of ongoing transaction|Rolling back ongoing transaction",
          "A transaction that timed out stays open longer.", CLIENT, final=True),
     Rule("transaction-fence-not-written", COORDINATOR, INFO, "TransactionCoordinator", "The coordinator failed to write an epoch fence",
          "A producer could not be fenced at once; it is retried.", CLIENT, final=True),

@@ -9,6 +9,7 @@ decides, because dynos print what their users type.
 """
 
 import re
+from functools import lru_cache
 
 from parsers.errors import Reason, Unparsed, refuse
 from parsers.families.base import Budget, Family
@@ -62,13 +63,14 @@ def may_own(app: bytes, proc_start: bytes) -> bool:
 
 
 def parse(
+    kind: FrameKind,
     header: Header,
     message: bytes,
     complete: bool,  # noqa: FBT001 (the signature of all families)
     budget: Budget,
 ) -> list[Record]:
     """Parse one of our lines; refusals come as events beside what could be read."""
-    if kind_of(header.app, header.proc) is FrameKind.BROKER_LOG:
+    if kind is FrameKind.BROKER_LOG:
         return [_parse_broker_log(header, message, budget)]
     if not complete:
         message = cut_last_token(message)
@@ -127,27 +129,30 @@ def _split_contexts(text: str, budget: Budget) -> Split:
 
 
 def _parse_metrics(header: Header, message: bytes, budget: Budget) -> list[Record]:
-    broker = header.proc[len(_METRICS) + 1 :]
-    if header.proc != _METRICS and not _NUMBER.fullmatch(broker):
-        return [refuse(Reason.BAD_BROKER, header.proc)]
+    proc = header.proc
+    broker = _read_broker(proc)
+    if broker is None:
+        return [refuse(Reason.BAD_BROKER, proc)]
     read = _read_samples(message, budget)
     if isinstance(read, Unparsed):
         return [read]
-    records: list[Record] = list(read.problems)
-    if read.addon is not None and read.samples:
-        records.append(
-            MetricLine(
-                addon=read.addon,
-                broker=broker.decode("ascii") or None,
-                source=read.source,
-                timestamp=header.timestamp,
-                samples=read.samples,
-                message=message,
-            )
+    addon, samples = read.addon, read.samples
+    if addon is not None and samples:
+        # By position, which takes half the time of names.
+        line = MetricLine(
+            addon, broker or None, read.source, header.timestamp, samples, message
         )
-    elif not records:
-        records.append(refuse(Reason.NO_SAMPLES, message))
-    return records
+        return [*read.problems, line]
+    return [*read.problems] or [refuse(Reason.NO_SAMPLES, message)]
+
+
+@lru_cache(maxsize=256)
+def _read_broker(proc: bytes) -> str | None:
+    """Read N of ``heroku-kafka.N``: empty without N, None where it is no number."""
+    if proc == _METRICS:
+        return ""
+    number = proc[len(_METRICS) + 1 :]
+    return number.decode("ascii") if _NUMBER.fullmatch(number) else None
 
 
 def _read_samples(message: bytes, budget: Budget) -> SampleLine | Unparsed:

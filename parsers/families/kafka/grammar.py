@@ -70,7 +70,7 @@ def metric_grammar() -> pp.ParserElement:
     value = pp.Literal("=").suppress() + (quoted | bare)
     token = key + pp.Opt(value) + pp.FollowedBy(blank | pp.StringEnd())
     junk = pp.Regex(rf"[^{_BLANKS}]+")
-    part = pp.Located(pp.Group(token | junk))
+    part = _located(pp.Group(token | junk))
     parts = pp.Opt(part + pp.ZeroOrMore(blank.suppress() + part))
     blanks = pp.Opt(blank).suppress()
     return _explicit(blanks + parts + blanks + pp.StringEnd())
@@ -167,9 +167,9 @@ def parse_metric_message(message: bytes) -> SampleLine:
     """
     result = metric_grammar().parse_string(message.decode(_CODEC))
     tokens: list[tuple[int, bytes, bytes | None]] = []
-    for start, token, _end in zip(*[iter(result)] * 3, strict=True):
-        key, *rest = (part.encode(_CODEC) for part in cast("list[str]", token[0]))
-        tokens.append((cast("int", start), key, rest[0] if rest else None))
+    for start, token in cast("list[tuple[int, list[str]]]", result.as_list()):
+        key, *rest = (part.encode(_CODEC) for part in token)
+        tokens.append((start, key, rest[0] if rest else None))
     return read_tokens(message, tokens)
 
 
@@ -235,6 +235,19 @@ def parse_subjects(message: str) -> tuple[TopicPartition, ...]:
 
 def _words(*words: str) -> pp.ParserElement:
     return pp.one_of(words).suppress()
+
+
+def _located(group: pp.ParserElement) -> pp.ParserElement:
+    """Turn a group into where it stands and its tokens.
+
+    The results of `pyparsing.Located` have names, and pyparsing copies the list of each
+    name for each result that it adds, so the time grows with the square of the message.
+    """
+
+    def place(_text: str, at: int, tokens: Any) -> list[tuple[int, list[str]]]:
+        return [(at, tokens[0].as_list())]
+
+    return pp.And([group]).set_parse_action(place)
 
 
 def _found(element: pp.ParserElement) -> pp.ParserElement:

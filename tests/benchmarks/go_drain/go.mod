@@ -1,0 +1,3 @@
+module go_drain
+
+go 1.19
