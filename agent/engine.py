@@ -83,6 +83,7 @@ class Engine:
         ledger: Plan and use of each cluster.
         telemetry: The agent's own counters.
         problems: What the last evaluation of the alert rules found, the worst first.
+        evaluated_at: When that was, in seconds since the epoch; None before the first.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -93,6 +94,7 @@ class Engine:
         self.telemetry = Telemetry()
         self.identities = Identities(secrets.token_bytes(_KEY_BYTES))
         self.problems: tuple[Problem, ...] = ()
+        self.evaluated_at: float | None = None
         self._requests = RecentRequests(settings.limits.dedupe_entries)
         self._lines = RecentLines(_RECENT_LINES)
         self._revision = 0

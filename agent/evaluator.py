@@ -1,10 +1,12 @@
 """Evaluates the alert rules at intervals, over what the engine knows."""
 
 import asyncio
+from collections.abc import Iterator
 
-from agent.clock import read_clock
+from agent.clock import Moment, read_clock
 from agent.engine import Engine
 from agent.logs import RareLog
+from agent.metrics.series import Series
 from agent.problems.board import INTERVAL_SECONDS, ProblemBoard
 from agent.state.zero_first import ZeroFirst
 
@@ -50,10 +52,20 @@ class Evaluator:
 
     async def _evaluate(self, board: ProblemBoard) -> None:
         now = read_clock()
-        snapshot = self._engine.snapshot(now)
-        # Half an interval: the next evaluation sees the counters as they are.
-        nodes = self._zero_first.present(snapshot.nodes, now, INTERVAL_SECONDS / 2)
-        series = snapshot._replace(nodes=nodes).series()
-        self._engine.problems = await asyncio.to_thread(
-            board.evaluate, series, now.wall
-        )
+        series = read_series(self._engine, self._zero_first, now)
+        problems = await asyncio.to_thread(board.evaluate, series, now.wall)
+        self._engine.problems, self._engine.evaluated_at = problems, now.wall
+
+
+def read_series(engine: Engine, zero_first: ZeroFirst, now: Moment) -> Iterator[Series]:
+    """Yield what rules are evaluated over; any thread may iterate.
+
+    Args:
+        engine: What is evaluated.
+        zero_first: Which new nodes are shown with their counters at 0.
+        now: The time of the evaluation.
+    """
+    snapshot = engine.snapshot(now)
+    # Half an interval: the next evaluation sees the counters as they are.
+    nodes = zero_first.present(snapshot.nodes, now, INTERVAL_SECONDS / 2)
+    return snapshot._replace(nodes=nodes).series()

@@ -9,7 +9,7 @@ from agent.capacity.ledger import ClusterPlan
 from agent.capacity.series import plan_series
 from agent.clock import Moment
 from agent.metrics.series import Series
-from agent.problems.problem import Problem
+from agent.problems.problem import Problem, visible_problems
 from agent.problems.series import problem_series
 from agent.settings import Credentials, Settings
 from agent.state.admission import Admission
@@ -45,7 +45,7 @@ class Snapshot(NamedTuple):
     def visible_to(self, reader: Credentials) -> "Snapshot":
         """Leave out the add-ons that a reader's credentials are not valid for.
 
-        The agent's own series name no add-on and stay.
+        The agent's own series and problems name no add-on and stay.
         """
         if not reader.addons:
             return self
@@ -54,6 +54,7 @@ class Snapshot(NamedTuple):
             nodes=[one for one in self.nodes if reader.cover(one.addon)],
             plans=[one for one in self.plans if reader.cover(one.addon)],
             unseen=[addon for addon in self.unseen if reader.cover(addon)],
+            problems=visible_problems(self.problems, reader),
         )
 
     def series(self) -> Iterator[Series]:

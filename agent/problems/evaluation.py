@@ -9,22 +9,13 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, NamedTuple
 
-from agent.alerting.rules import Links, write_groups
+from agent.alerting.rules import fill_groups
 from agent.alerting.thresholds import Thresholds
 from agent.clock import parse_duration
+from agent.problems.figures import FIGURES, Figure
 from agent.problems.inputs import RuleInputs
 from agent.promql.expression import Expression, compile_expression
 from agent.promql.values import Labels, Vector
-
-ELSEWHERE = frozenset(
-    {
-        "HerokuKafkaAgentAbsent",
-        "HerokuKafkaAgentDown",
-        "HerokuKafkaAgentRestarts",
-        "HerokuKafkaWatchdog",
-    }
-)
-"""Alerts that say that the agent itself is gone, or that alerting works."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +28,12 @@ class AlertRule:
         expression: Selects what the alert is about.
         hold_seconds: How long that must go on before the alert fires: ``for``.
         keep_seconds: How long the alert fires on afterwards: ``keep_firing_for``.
-        annotations: Templates of its texts.
+        summary: Template of a sentence that says what is wrong.
+        description: Template of the facts.
+        first_step: Template of what to do first.
+        consequence: What happens to clients, in a sentence.
+        limit: What the value of the expression is compared with; None if no number is.
+        figure: Writes such values; None where the value means nothing to a person.
     """
 
     alert: str
@@ -45,7 +41,12 @@ class AlertRule:
     expression: Expression
     hold_seconds: float
     keep_seconds: float
-    annotations: Mapping[str, str]
+    summary: str
+    description: str
+    first_step: str
+    consequence: str
+    limit: float | None = None
+    figure: Figure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +91,13 @@ def compile_rules(thresholds: Thresholds) -> list[Rule]:
     Raises:
         SettingsError: The thresholds contradict each other.
     """
-    groups = write_groups(thresholds, Links())
     return [
         _compile_alert(rule)
         if "alert" in rule
         else RecordingRule(rule["record"], compile_expression(rule["expr"]))
-        for group in groups
+        for group in fill_groups(thresholds)
         for rule in group["rules"]
-        if rule.get("alert") not in ELSEWHERE
+        if rule.get("evaluated_by") != "prometheus"
     ]
 
 
@@ -164,11 +164,16 @@ class Evaluation:
 def _compile_alert(rule: Mapping[str, Any]) -> AlertRule:
     return AlertRule(
         alert=rule["alert"],
-        severity=rule["labels"]["severity"],
+        severity=rule["severity"],
         expression=compile_expression(rule["expr"]),
         hold_seconds=parse_duration(rule.get("for", "0")),
         keep_seconds=parse_duration(rule.get("keep_firing_for", "0")),
-        annotations=rule["annotations"],
+        summary=rule["summary"],
+        description=rule["description"],
+        first_step=rule["first_step"],
+        consequence=rule["consequence"],
+        limit=float(rule["limit"]) if "limit" in rule else None,
+        figure=FIGURES[rule["shown_as"]] if "shown_as" in rule else None,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from agent.problems.evaluation import Finding
 from agent.problems.templates import fill_template
+from agent.settings import Credentials
 
 SEVERITIES = ("critical", "warning", "info")
 """The worst first."""
@@ -27,10 +28,15 @@ class Problem:
         node: Number of the node that logged it; empty where it is not about one.
         details: Other labels that tell two problems of one alert apart.
         since: When the condition became true, in seconds since the epoch.
-        value: Of the alert's expression.
+        value: Of the alert's expression; None where it means nothing to a person.
+        limit: What the value is compared with, in the same unit; None if no number is.
         ended: When the condition was last true, where the alert is only kept; else None.
+        value_text: The value with its unit; empty where there is none.
+        limit_text: The limit with its unit; empty where there is none.
         summary: What is wrong, in a sentence.
-        description: Figures, and the first step.
+        description: The facts.
+        consequence: What happens to clients, in a sentence.
+        first_step: What to do first.
     """
 
     alert: str
@@ -40,10 +46,15 @@ class Problem:
     node: str
     details: Mapping[str, str]
     since: float
-    value: float
+    value: float | None
+    limit: float | None
     ended: float | None
+    value_text: str
+    limit_text: str
     summary: str
     description: str
+    consequence: str
+    first_step: str
 
     @property
     def rank(self) -> tuple[int, float, str, str, str]:
@@ -75,21 +86,37 @@ def list_problems(
     return tuple(sorted(worst.values(), key=lambda one: one.rank))
 
 
+def visible_problems(
+    problems: Iterable[Problem], reader: Credentials
+) -> tuple[Problem, ...]:
+    """Leave out the add-ons that a reader's credentials are not valid for.
+
+    The agent's own problems stay.
+    """
+    return tuple(one for one in problems if not one.addon or reader.cover(one.addon))
+
+
 def _make(finding: Finding, brokers: Mapping[tuple[str, str], str]) -> Problem:
-    labels = dict(finding.labels)
+    rule, labels, value = finding.rule, dict(finding.labels), finding.value
     addon, node = labels.get("addon", ""), labels.get("node", "")
-    templates, shown = finding.rule.annotations, {**_AGENT, **labels}
-    description = fill_template(templates["description"], shown, finding.value)
+    shown = {**_AGENT, **labels}
+    description = fill_template(rule.description, shown, value)
+    figure = rule.figure
     return Problem(
-        alert=finding.rule.alert,
-        severity=finding.rule.severity,
+        alert=rule.alert,
+        severity=rule.severity,
         addon=addon,
         broker=labels.get("broker") or brokers.get((addon, node), ""),
         node=node,
         details={name: text for name, text in labels.items() if name not in _SUBJECT},
         since=finding.since,
-        value=finding.value,
+        value=value if figure else None,
+        limit=rule.limit,
         ended=finding.true_until,
-        summary=fill_template(templates["summary"], shown, finding.value),
+        value_text=figure(value) if figure else "",
+        limit_text=figure(rule.limit) if figure and rule.limit is not None else "",
+        summary=fill_template(rule.summary, shown, value),
         description=description[:1].upper() + description[1:],
+        consequence=rule.consequence,
+        first_step=fill_template(rule.first_step, shown, value),
     )

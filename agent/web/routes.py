@@ -23,6 +23,7 @@ from agent.web.api import parse_query, render_clusters, render_events
 from agent.web.capacity_upload import receive_capacity
 from agent.web.negotiation import choose_ranges
 from agent.web.page import CONTENT_SECURITY_POLICY, Page
+from agent.web.problems import render_problems
 from agent.web.schema import Error, Reload, encode
 from agent.web.static import STATIC
 
@@ -44,6 +45,7 @@ def build_app(pages: "Pages") -> Starlette:
             Route("/", pages.guard("/", pages.page)),
             Route("/api/clusters", pages.guard("/api/clusters", pages.clusters)),
             Route("/api/events", pages.guard("/api/events", pages.events)),
+            Route("/api/problems", pages.guard("/api/problems", pages.problems)),
             Route(
                 "/api/capacity",
                 pages.guard("/api/capacity", pages.capacity, pages.writers),
@@ -221,6 +223,15 @@ class Pages:
             )
         return Response(
             render_events(self._engine.log, query, request.user),
+            media_type="application/json",
+            headers=_PRIVATE,
+        )
+
+    async def problems(self, request: Request) -> Response:
+        """Answer with what the alert rules find, as JSON."""
+        engine = self._engine
+        return Response(
+            render_problems(engine.problems, engine.evaluated_at, request.user),
             media_type="application/json",
             headers=_PRIVATE,
         )

@@ -109,11 +109,13 @@ def write_values(values: Values) -> str:
 def as_expected(finding: Finding) -> dict[str, Any]:
     """Write a finding as promtool expects an alert."""
     rule, labels = finding.rule, dict(finding.labels)
+    description = f"{rule.description} {rule.first_step}"
     return {
         "exp_labels": {"severity": rule.severity, **labels},
         "exp_annotations": {
-            name: fill_template(template, labels, finding.value)
-            for name, template in rule.annotations.items()
+            "summary": fill_template(rule.summary, labels, finding.value),
+            "description": fill_template(description, labels, finding.value),
+            "runbook_url": f"alerts/runbooks/{rule.alert}.md",
         },
     }
 
