@@ -357,3 +357,26 @@ def test_plain_lines_are_harmless() -> None:
     (shown,) = session.receive_data(line.replace(b"\x1b[2J", b"\x1b]2;x") + b"\n", NOW)
 
     assert r"\x1b]2;x\x07 Partition" in render_plain(shown, NOW)
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_the_worst_problem_is_above_the_table(width: int) -> None:
+    session = read(METRICS)
+    for seconds in range(0, 1200, 15):
+        moment = Moment(NOW.wall + seconds, NOW.monotonic + seconds)
+        line = METRICS.replace(b"heroku-kafka.2", b"heroku-kafka.1")
+        stamp = b"%d:%02d:%02d" % (
+            14 + (53 * 60 + 16 + seconds) // 3600,
+            (53 + (16 + seconds) // 60) % 60,
+            (16 + seconds) % 60,
+        )
+        session.receive_data(line.replace(b"14:53:16", stamp) + b"\n", moment)
+        session.evaluate(moment)
+        if seconds == 15:
+            assert "ALL CLEAR" in draw(session, width, now=moment)
+
+    text = draw(session, width, now=moment)
+
+    assert "WARNING  broker 2 of" in text
+    assert "First: " in text
+    assert text.index("WARNING") < text.index("load1")
