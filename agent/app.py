@@ -24,6 +24,7 @@ from agent.clock import read_clock
 from agent.drain_command import write_drain_command
 from agent.engine import Engine
 from agent.errors import SettingsError
+from agent.evaluator import Evaluator
 from agent.heroku_api.poller import Poller
 from agent.http.connections import GuardedProtocol
 from agent.http.descriptors import fit_connections
@@ -99,6 +100,7 @@ class App:
         self._pages = Pages(
             self.settings, self.engine, _process_registry(), self._reloader.reload
         )
+        self._evaluator = Evaluator(self.engine)
         self._tasks: set[asyncio.Task[Any]] = set()
         config = uvicorn.Config(
             build_app(self._pages),
@@ -162,7 +164,10 @@ class App:
                 connections=self.settings.limits.connections,
                 reason="limit on open files; raise it with ulimit -n",
             )
-        tasks = [asyncio.create_task(self._sweep())]
+        tasks = [
+            asyncio.create_task(self._sweep()),
+            asyncio.create_task(self._evaluator.run()),
+        ]
         if self._tls is not None:
             tasks.append(asyncio.create_task(self._watch_tls(self._tls)))
         if self._poller is not None:

@@ -25,6 +25,7 @@ from agent.clock import Moment
 from agent.logs import RareLog
 from agent.metrics.specs import Drop
 from agent.preparation import Preparation, drop_repeated, is_own
+from agent.problems.problem import Problem
 from agent.settings import Settings
 from agent.snapshot import Snapshot
 from agent.state.brokers import ALL_APPLIED
@@ -82,6 +83,8 @@ class Engine:
         log: The newest broker log events.
         ledger: Plan and use of each cluster.
         telemetry: The agent's own counters.
+        problems: What the last evaluation of the alert rules found, the worst first.
+        evaluated_at: When that was, in seconds since the epoch; None before the first.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -91,6 +94,8 @@ class Engine:
         self.ledger = CapacityLedger(settings.plans)
         self.telemetry = Telemetry()
         self.identities = Identities(secrets.token_bytes(_KEY_BYTES))
+        self.problems: tuple[Problem, ...] = ()
+        self.evaluated_at: float | None = None
         self._requests = RecentRequests(settings.limits.dedupe_entries)
         self._lines = RecentLines(_RECENT_LINES)
         self._revision = 0
@@ -352,5 +357,6 @@ class Engine:
             nodes=clusters.nodes,
             plans=self.ledger.plans(clusters),
             unseen=sorted(self.telemetry.poller.unseen),
+            problems=self.problems,
             own=list(self.telemetry.series()),
         )

@@ -9,6 +9,8 @@ from agent.capacity.ledger import ClusterPlan
 from agent.capacity.series import plan_series
 from agent.clock import Moment
 from agent.metrics.series import Series
+from agent.problems.problem import Problem, visible_problems
+from agent.problems.series import problem_series
 from agent.settings import Credentials, Settings
 from agent.state.admission import Admission
 from agent.state.series import broker_series, node_series
@@ -26,6 +28,7 @@ class Snapshot(NamedTuple):
         nodes: What nodes logged.
         plans: Plan and use of each cluster.
         unseen: Add-ons that are polled and were not seen yet.
+        problems: What the last evaluation of the alert rules found.
         own: The agent's own series.
     """
 
@@ -36,12 +39,13 @@ class Snapshot(NamedTuple):
     nodes: list[NodeView]
     plans: list[ClusterPlan]
     unseen: list[str]
+    problems: tuple[Problem, ...]
     own: list[Series]
 
     def visible_to(self, reader: Credentials) -> "Snapshot":
         """Leave out the add-ons that a reader's credentials are not valid for.
 
-        The agent's own series name no add-on and stay.
+        The agent's own series and problems name no add-on and stay.
         """
         if not reader.addons:
             return self
@@ -50,6 +54,7 @@ class Snapshot(NamedTuple):
             nodes=[one for one in self.nodes if reader.cover(one.addon)],
             plans=[one for one in self.plans if reader.cover(one.addon)],
             unseen=[addon for addon in self.unseen if reader.cover(addon)],
+            problems=visible_problems(self.problems, reader),
         )
 
     def series(self) -> Iterator[Series]:
@@ -64,5 +69,6 @@ class Snapshot(NamedTuple):
                 today=datetime.fromtimestamp(self.now.wall, UTC).date(),
                 unseen=self.unseen,
             ),
+            problem_series(self.problems),
             self.own,
         )

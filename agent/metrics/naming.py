@@ -17,7 +17,7 @@ SUFFIXES = (
 # of them would clash with it, or change its meaning, with the next release.
 _PROMISED = (
     *("broker_leader_partitions", "connection", "consumer_group"),
-    *("leader_imbalance_ratio", "offline_partitions", "problem"),
+    *("leader_imbalance_ratio", "offline_partitions"),
     *("under_min_isr_partitions", "under_replicated_partitions"),
 )
 _RESERVED_PREFIXES = tuple(

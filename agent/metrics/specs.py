@@ -311,6 +311,15 @@ TOPIC_RETENTION = gauge(
     "seconds",
 )
 
+# What the agent finds itself, by the same rules as Prometheus.
+
+PROBLEM = gauge(
+    "problem",
+    "Alerts that fire by the agent's own evaluation; always 1.",
+    ("addon", "alert", "broker", "severity"),
+    severity=frozenset({"critical", "warning", "info"}),
+)
+
 # The agent itself.
 
 BUILD_INFO = gauge(

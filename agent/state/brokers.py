@@ -21,6 +21,9 @@ from parsers import SampleKey
 _DISTRUST_SECONDS = 1e12
 NEVER = float("-inf")
 
+_LEAST_INTERVAL_SECONDS = 1.0  # lines of one moment are no interval
+_INTERVAL_WEIGHT = 0.125  # of the newest gap between two lines
+
 
 class Applied(NamedTuple):
     """What became of one metric line; by default all of it was applied.
@@ -57,6 +60,7 @@ class Broker:
         newest: The newest of the stamps, and the row's timestamp.
         last_timestamp: The newest timestamp of any of them; never in the future.
         applied_at: When a value was last applied, on the monotonic clock.
+        interval: Mean of the recent gaps between timestamps, in seconds; 0 if unknown.
         samples: Samples received, without duplicates.
         created: When it became known, in seconds since the epoch.
         history: Some of them over the last hours.
@@ -68,6 +72,7 @@ class Broker:
     newest: float = NEVER
     last_timestamp: float = 0.0
     applied_at: float = NEVER
+    interval: float = 0.0
     samples: int = 0
     created: float = 0.0
     history: History = field(default_factory=History)
@@ -118,6 +123,19 @@ class Broker:
                 self.newest = max(self.newest, stamp)
         late, future = (outdated, 0) if trusted else (0, outdated)
         return Applied(late, future, drops)
+
+    def advance(self, timestamp: float, longest: float) -> None:
+        """Move to a newer last timestamp, and learn how often the broker reports.
+
+        Args:
+            timestamp: The new one.
+            longest: Gaps of more seconds are outages, no intervals.
+        """
+        gap = timestamp - self.last_timestamp
+        self.last_timestamp = timestamp
+        if _LEAST_INTERVAL_SECONDS <= gap <= longest:
+            weight = _INTERVAL_WEIGHT if self.interval else 1.0
+            self.interval += weight * (gap - self.interval)
 
     def _replace_row(
         self,

@@ -26,8 +26,7 @@ from parsers import BrokerLog, MetricLine
 FUTURE_SECONDS = 300.0
 """A timestamp may be ahead of our clock by this much and still be trusted."""
 
-SILENT_FACTOR = 12
-"""A broker is silent when nothing came for this many times ``--stale-after``."""
+_LATE_INTERVALS = 3
 
 _STEP_SECONDS = 1.0  # a clock that is set back, not slewed
 
@@ -96,17 +95,7 @@ class State:
             cluster = self.clusters.get(addon) or Cluster()
             yield ClustersView(
                 [
-                    BrokerView(
-                        addon=addon,
-                        broker=name,
-                        status=self._status(broker, now),
-                        values=broker.copy_values()
-                        if self._is_reporting(broker, now)
-                        else {},
-                        last_timestamp=broker.last_timestamp,
-                        samples=broker.samples,
-                        created=broker.created,
-                    )
+                    self._view_broker(addon, name, broker, now)
                     for name, broker in cluster.brokers.items()
                 ]
                 + self._missing(addon, cluster),
@@ -116,6 +105,21 @@ class State:
                 ],
             )
 
+    def _view_broker(
+        self, addon: str, name: str | None, broker: Broker, now: Moment
+    ) -> BrokerView:
+        reporting = self._is_reporting(broker, now)
+        return BrokerView(
+            addon=addon,
+            broker=name,
+            status=self._status(broker, now),
+            reporting=reporting,
+            values=broker.copy_values() if reporting else {},
+            last_timestamp=broker.last_timestamp,
+            samples=broker.samples,
+            created=broker.created,
+        )
+
     def _missing(self, addon: str, cluster: Cluster) -> list[BrokerView]:
         """List the brokers that are expected and have never reported."""
         count = self._expected.get(addon, 0)
@@ -123,7 +127,16 @@ class State:
         if any(int(name) >= count for name in reported):
             return []  # not numbered from 0, so it is unknown which are missing
         return [
-            BrokerView(addon, name, Status.SILENT, {}, 0.0, 0, 0.0)
+            BrokerView(
+                addon=addon,
+                broker=name,
+                status=Status.MISSING,
+                reporting=False,
+                values={},
+                last_timestamp=0.0,
+                samples=0,
+                created=0.0,
+            )
             for name in map(str, range(count))
             if name not in reported
         ]
@@ -163,7 +176,7 @@ class State:
             return applied
         broker.applied_at = now.monotonic
         if timestamp > broker.last_timestamp:
-            broker.last_timestamp = min(timestamp, wall)
+            broker.advance(min(timestamp, wall), self._settings.stale_after_seconds)
         return applied
 
     def _watch_clock(self, now: Moment) -> None:
@@ -217,11 +230,12 @@ class State:
         return age <= self._settings.stale_after_seconds
 
     def _status(self, broker: Broker, now: Moment) -> Status:
-        if self._is_reporting(broker, now):
-            return Status.REPORTING
-        age = now.monotonic - broker.applied_at
-        silent = age > SILENT_FACTOR * self._settings.stale_after_seconds
-        return Status.SILENT if silent else Status.STALE
+        age = max(now.monotonic - broker.applied_at, now.wall - broker.last_timestamp)
+        if age > self._settings.stale_after_seconds:
+            return Status.STALE
+        if 0 < _LATE_INTERVALS * broker.interval < age:
+            return Status.LATE
+        return Status.REPORTING
 
     def _find_cluster(self, addon: str, now: Moment) -> Cluster:
         cluster = self.clusters.get(addon)

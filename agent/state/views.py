@@ -10,35 +10,34 @@ from parsers import Level, SampleKey
 
 
 class Status(Enum):
-    """Whether a broker's samples are coming in.
+    """Whether a broker's samples are coming in, the best first.
 
-    The metric ``…_broker_reporting`` is 1 for the first and 0 for the other two.
+    `LATE` has had no sample for more than three of the broker's intervals, `STALE` for
+    ``--stale-after``, and `MISSING` is in the plan and has never reported.
     """
 
     REPORTING = "reporting"
+    LATE = "late"
     STALE = "stale"
-    SILENT = "silent"
+    MISSING = "missing"
 
 
 class BrokerView(NamedTuple):
     """A broker at one moment.
 
     ``broker`` is None for a cluster's own values, ``created`` 0 for a broker that has
-    never reported.
+    never reported. ``reporting`` counts from receipt alone, as values expire; ``status``
+    from receipt or the newest sample's own time, whichever is worse.
     """
 
     addon: str
     broker: str | None
     status: Status
+    reporting: bool
     values: dict[SampleKey, float]
     last_timestamp: float
     samples: int
     created: float
-
-    @property
-    def reporting(self) -> bool:
-        """Whether its values are current."""
-        return self.status is Status.REPORTING
 
 
 class NodeView(NamedTuple):

@@ -30,9 +30,13 @@ _MISSING = "-"
 
 STATUS_STYLE = {
     Status.REPORTING: "green",
-    Status.STALE: "yellow",
-    Status.SILENT: "bold red",
+    Status.LATE: "yellow",
+    Status.STALE: "bold red",
+    Status.MISSING: "bold red",
 }
+
+CURRENT = (Status.REPORTING, Status.LATE)
+"""States of brokers whose values are of now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +46,6 @@ class Row:
     Attributes:
         view: The broker.
         values: Its values by the name of their sample.
-        status: Whether its samples are coming in, by receipt and by timestamp.
         age_seconds: Age of its newest sample by its own timestamp.
         history: Its last hours.
         thresholds: From where on a value is marked.
@@ -52,7 +55,6 @@ class Row:
 
     view: BrokerView
     values: Mapping[str, float]
-    status: Status
     age_seconds: float
     history: History
     thresholds: Thresholds
@@ -119,7 +121,7 @@ def _draw_figure(
 
 
 def _style(row: Row, value: float, group: str | None = None) -> str:
-    if row.status is not Status.REPORTING:
+    if row.view.status not in CURRENT:
         return "dim"
     if group is None:
         return ""
@@ -141,7 +143,7 @@ def _draw_memory(row: Row) -> Text:
 
 def _draw_sparkline(key: SampleKey, top: float) -> Callable[[Row], Text]:
     def draw(row: Row) -> Text:
-        style = "cyan" if row.status is Status.REPORTING else "dim"
+        style = "cyan" if row.view.status in CURRENT else "dim"
         # What did not come is left out: brokers need not write in each of the steps.
         points = row.history.series(key, row.view.last_timestamp)
         values = tuple(point for point in points if point is not None)
@@ -179,13 +181,15 @@ _COLUMNS = (
         width=9,
         priority=1,
         left=True,
-        draw=lambda row: Text(row.status.value, STATUS_STYLE[row.status]),
+        draw=lambda row: Text(row.view.status.value, STATUS_STYLE[row.view.status]),
     ),
     Column(
         title="age",
         width=4,
         priority=2,
-        draw=lambda row: Text(render_age(row.age_seconds)),
+        draw=lambda row: Text(
+            render_age(row.age_seconds) if row.view.created else _MISSING
+        ),
     ),
     Column(
         title="load1",

@@ -16,6 +16,7 @@ from agent.watch.formats import render_clock, render_recent
 from agent.watch.plain import describe_loss, describe_refusals, describe_tally
 from agent.watch.session import Session
 from agent.watch.table import render_clusters
+from agent.watch.verdict import render_verdict
 from parsers import Level
 
 URGENCY_STYLE = {
@@ -52,12 +53,17 @@ def render_report(
     """
     clusters = session.engine.state.view(now)
     above: list[RenderableType] = [_render_title(session, now, ended=ended)]
+    if session.engine.evaluated_at is not None and clusters.brokers:
+        above += render_verdict(
+            session.engine.problems, now.wall, ascii_only=console.options.ascii_only
+        )
+    taken = len(console.render_lines(Group(*above))) - 1
     above += render_clusters(
         session,
         clusters,
         now,
         console.width,
-        lines=sys.maxsize if ended else console.height - _LINES_BESIDE,
+        lines=sys.maxsize if ended else console.height - _LINES_BESIDE - taken,
         ascii_only=console.options.ascii_only,
     ) or [_render_waiting(ended=ended)]
     below = [Text(), *_render_footer(session)]

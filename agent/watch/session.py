@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from agent.change import Change, Origin
 from agent.clock import Moment
 from agent.engine import Applied, Engine
+from agent.evaluator import read_series
 from agent.metrics.specs import Drop
+from agent.problems.board import INTERVAL_SECONDS, ProblemBoard
 from agent.settings import Settings
 from agent.state.log_events import LogEvent
+from agent.state.zero_first import ZeroFirst
 from parsers import (
     Batch,
     Budget,
@@ -94,6 +97,8 @@ class Session:
         self.settings = settings
         self.engine = Engine(settings)
         self.tally = Tally()
+        self._board: ProblemBoard | None = None
+        self._zero_first = ZeroFirst()
         self._budget = Budget(settings.limits.grammar_bytes)
         self._reader = HerokuLogsReader(self._budget)
 
@@ -118,6 +123,22 @@ class Session:
     def receive_eof(self, now: Moment) -> list[Shown]:
         """Apply the last line where it has no newline."""
         return self._apply(self._reader.receive_eof(), now)
+
+    def evaluate(self, now: Moment) -> None:
+        """Evaluate the alert rules about clusters, if the last time is long enough ago.
+
+        Rules about the agent are left out: no drain delivers to this process.
+        """
+        engine = self.engine
+        last = engine.evaluated_at
+        if last is not None and 0 <= now.wall - last < INTERVAL_SECONDS:
+            return
+        if self._board is None:
+            self._board = ProblemBoard(self.settings.thresholds, now.wall)
+        series = read_series(engine, self._zero_first, now)
+        found = self._board.evaluate(series, now.wall)
+        engine.problems = tuple(one for one in found if one.addon)
+        engine.evaluated_at = now.wall
 
     def _apply(self, batch: Batch, now: Moment) -> list[Shown]:
         change = self.engine.prepare(batch, _TEXT, now)

@@ -7,7 +7,6 @@ from rich.text import Text
 
 from agent.clock import Moment
 from agent.escaping import escape_controls
-from agent.state.clusters import SILENT_FACTOR
 from agent.state.views import BrokerView, ClustersView, Status
 from agent.watch.columns import (
     GAP,
@@ -17,27 +16,6 @@ from agent.watch.columns import (
     choose_columns,
 )
 from agent.watch.session import Session
-
-
-def judge_status(view: BrokerView, session: Session, now: Moment) -> Status:
-    """Say whether samples of a broker are coming in, and whether they are of today.
-
-    Args:
-        view: The broker.
-        session: Whose settings say what is stale.
-        now: The time shown.
-
-    Returns:
-        The state's own judgement, which is by receipt; or a worse one where what came
-        just now has an old timestamp: the log's history, or logs that are late.
-    """
-    age_seconds = now.wall - view.last_timestamp
-    stale_after_seconds = session.settings.stale_after_seconds
-    if age_seconds > SILENT_FACTOR * stale_after_seconds:
-        return Status.SILENT
-    if age_seconds > stale_after_seconds and view.status is Status.REPORTING:
-        return Status.STALE
-    return view.status
 
 
 def render_clusters(
@@ -79,7 +57,6 @@ def render_clusters(
                 values={
                     sample: value for (sample, _unit), value in view.values.items()
                 },
-                status=judge_status(view, session, now),
                 age_seconds=now.wall - view.last_timestamp,
                 history=session.engine.state.history(addon, view.broker),
                 thresholds=session.settings.thresholds,
@@ -88,7 +65,7 @@ def render_clusters(
             )
             for view in brokers[:room]
         ]
-        statuses = [judge_status(view, session, now) for view in brokers if view.broker]
+        statuses = [view.status for view in brokers if view.broker]
         drawn += [_render_heading(addon, statuses), _render_table(rows, columns)]
     if left_out:
         drawn.append(Text(f"… {left_out} more; the terminal is too low", "yellow"))

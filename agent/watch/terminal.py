@@ -129,6 +129,7 @@ class LiveView:
             return
         if self._changed or resized or waited >= _IDLE_SECONDS:
             self._session.engine.forget(now)
+            self._session.evaluate(now)
             self._drawn_at = now.monotonic
             self._drawn_size = self._console.size
             self._changed = False

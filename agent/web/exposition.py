@@ -10,11 +10,11 @@ from starlette.responses import Response
 from agent.clock import read_clock
 from agent.engine import Engine
 from agent.metrics.exposition import render
+from agent.state.zero_first import ZeroFirst
 from agent.web.answers import Answer, compress, wants_gzip
 from agent.web.copies import copy_view
 from agent.web.negotiation import choose_ranges
 from agent.web.render_queue import RenderQueue
-from agent.web.zero_first import ZeroFirst
 
 
 class Exposition:

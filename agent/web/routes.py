@@ -22,6 +22,7 @@ from agent.web.clusters import build_clusters, parse_cluster_query
 from agent.web.events import parse_query, render_events
 from agent.web.exposition import Exposition
 from agent.web.page import CONTENT_SECURITY_POLICY, parse_page_query
+from agent.web.problems import render_problems
 from agent.web.render_queue import QueueFullError, RenderQueue
 from agent.web.schema import Error, Reload, encode
 from agent.web.scope import Scope
@@ -58,6 +59,7 @@ def build_app(pages: "Pages") -> Starlette:
             Route("/", pages.guard("/", pages.page)),
             Route("/api/clusters", pages.guard("/api/clusters", pages.clusters)),
             Route("/api/events", pages.guard("/api/events", pages.events)),
+            Route("/api/problems", pages.guard("/api/problems", pages.problems)),
             Route(
                 "/api/capacity",
                 pages.guard("/api/capacity", pages.capacity, pages.writers),
@@ -263,6 +265,17 @@ class Pages:
             scope = Scope(self._engine, self._settings, addons)
             self._scopes[addons] = scope
         return scope
+
+    async def problems(self, request: Request) -> Response:
+        """Answer with what the alert rules find, as JSON."""
+        engine, reader = self._engine, request.user
+
+        async def build(_scope: Scope) -> bytes:
+            return await asyncio.to_thread(
+                render_problems, engine.problems, engine.evaluated_at, reader
+            )
+
+        return await self._answer(request, "problems", build, _JSON, _PRIVATE)
 
     async def healthy(self, request: Request) -> Response:
         """Answer whoever asks whether the process lives and can receive."""

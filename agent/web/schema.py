@@ -140,6 +140,61 @@ class Clusters(msgspec.Struct, frozen=True):
     clusters: Sequence[msgspec.Raw]
 
 
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert that fires, as the agent itself evaluates the alert rules.
+
+    Attributes:
+        severity: ``critical``, ``warning`` or ``info``.
+        cluster: Name of the add-on; None for a problem of the agent itself.
+        broker: Number of the broker; None if it is not about one, like `node`.
+        node: The number as written in ``kafka[ADDON.node]``.
+        details: Other labels of the alert.
+        since: When the condition became true; RFC 3339, in UTC, like `ended`.
+        ended: When the condition was last true, if the alert is kept firing although
+            the condition is no longer true; else None.
+        value: In the base unit; None where the alert has no number, like its text.
+        value_text: The same with its unit.
+        limit: What the value is compared with; None if no number is, like its text.
+        limit_text: The same with its unit.
+        summary: What is wrong.
+        description: The facts.
+        consequence: What happens to clients.
+        first_step: What to do first.
+        runbook: Path of the runbook in the source tree.
+    """
+
+    alert: str
+    severity: str
+    cluster: str | None
+    broker: str | None
+    node: str | None
+    details: Mapping[str, str]
+    since: str
+    ended: str | None
+    value: float | None
+    value_text: str | None
+    limit: float | None
+    limit_text: str | None
+    summary: str
+    description: str
+    consequence: str
+    first_step: str
+    runbook: str
+
+
+class Problems(msgspec.Struct, frozen=True):
+    """Response of ``GET /api/problems``.
+
+    Attributes:
+        evaluated_at: When the rules were last evaluated, RFC 3339 in UTC; None before
+            the first evaluation.
+        problems: The worst first, then the oldest.
+    """
+
+    evaluated_at: str | None
+    problems: Sequence[Problem]
+
+
 class TextLine(msgspec.Struct, frozen=True):
     """A line of an uploaded text that could not be parsed; the first line is 1."""
 

@@ -18,7 +18,7 @@ from agent.heroku_api.poller import Endpoint, Outcome
 from agent.metrics.exposition import render_labels
 from agent.settings import Settings
 from agent.simulator import Line, frame_line
-from agent.web.zero_first import ZeroFirst
+from agent.state.zero_first import ZeroFirst
 from dashboards.preview.scenarios import (
     DAY,
     MINUTE,

@@ -15,7 +15,7 @@ from agent.clock import Moment
 from agent.kafka.categories import Category, Urgency
 from agent.kafka.classifier import possible_cells
 from agent.settings import Limits, Settings
-from agent.web.zero_first import LONGEST_SECONDS, ZeroFirst
+from agent.state.zero_first import LONGEST_SECONDS, ZeroFirst
 from parsers import Level
 from tests.documented import ADDON, LOG
 from tests.engines import Drain

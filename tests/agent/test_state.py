@@ -319,3 +319,36 @@ def test_all_levels_of_a_node_exist_from_its_first_line_on(state: State) -> None
     (view,) = state.view(at(0)).nodes
     assert view.lines == {Level.WARN: 0, Level.ERROR: 1, Level.FATAL: 0}
     assert view.last_timestamps == {Level.ERROR: START}
+
+
+def test_a_broker_is_late_after_three_of_its_intervals(state: State) -> None:
+    for second in range(0, 200, 20):
+        state.apply_metrics(line(second, {READ: 1}), at(second))
+
+    status = {
+        second: state.view(at(180 + second)).brokers[0].status.value
+        for second in (0, 60, 61, 300, 301)
+    }
+
+    assert status == {
+        0: "reporting", 60: "reporting", 61: "late", 300: "late", 301: "stale",
+    }  # fmt: skip
+    assert state.view(at(480)).brokers[0].reporting
+
+
+def test_lines_of_one_moment_and_outages_are_no_interval(state: State) -> None:
+    for second in (0, 0, 30, 30, 1000, 1030):
+        state.apply_metrics(line(second, {READ: 1}), at(second))
+
+    assert state.view(at(1120)).brokers[0].status.value == "reporting"
+    assert state.view(at(1121)).brokers[0].status.value == "late"
+
+
+def test_a_broker_whose_samples_are_old_is_stale_although_they_came_now(
+    state: State,
+) -> None:
+    state.apply_metrics(line(0, {READ: 1}), at(301))
+
+    (view,) = state.view(at(301)).brokers
+    assert view.status.value == "stale"
+    assert view.reporting

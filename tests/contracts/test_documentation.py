@@ -197,6 +197,7 @@ TABLES = {
     "metrics of brokers": (README, lambda: metrics_table(*OF_BROKERS)),
     "metrics of nodes": (README, lambda: metrics_table("log_", "node_")),
     "metrics of plans": (README, lambda: metrics_table(*OF_PLANS)),
+    "metrics of problems": (README, lambda: metrics_table("problem")),
     "metrics of the agent": (README, lambda: metrics_table("agent_")),
     "settings": (README, settings_table),
     "policies": (README, policy_table),

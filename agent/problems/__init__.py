@@ -1,0 +1,1 @@
+"""The alert rules, evaluated by the agent itself."""
