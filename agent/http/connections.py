@@ -95,8 +95,19 @@ class GuardedProtocol(HttpToolsProtocol):
         """Parse up to the end of a request, and hold the rest until it is answered."""
         if self._is_answering:
             self._hold(self._pending[self._parsed :] + data, 0)
-        else:
+        elif not (self._in_head and not self._head_bytes and self._read_known(data)):
             self._parse(data, 0)
+
+    def _read_known(self, data: bytes) -> bool:
+        """Answer a whole request whose head is like the last one; see `Exchange`."""
+        if not self._exchange.read_known(data, self._limits.head_bytes):
+            return False
+        self._guard.touch(self)
+        if self._exchange.is_ready:
+            self.mark_authenticated()
+            self._begin_answer()
+            self._answer_directly(is_last=True)
+        return True
 
     def mark_authenticated(self) -> None:
         """Keep the connection when others have to make room."""
@@ -112,6 +123,7 @@ class GuardedProtocol(HttpToolsProtocol):
             if self.transport.is_closing():
                 return
             end = self._find_end(data, start)
+            is_new = self._in_head and not self._head_bytes
             if self._body_left:
                 self._body_left -= end - start
             else:
@@ -125,6 +137,8 @@ class GuardedProtocol(HttpToolsProtocol):
             )
             if self._head_bytes > self._limits.head_bytes:
                 self._refuse_head()
+            if is_new and self._exchange.is_accepted:
+                self._exchange.learn(data[start:end])
             start = end
             if self._exchange.is_ready:
                 self._answer_directly(is_last=end == len(data))
@@ -270,6 +284,9 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         else:
             super().on_message_complete()
+        self._begin_answer()
+
+    def _begin_answer(self) -> None:
         self._is_answering = True
         self.deadline = self.loop.time() + _ANSWER_SECONDS
 
