@@ -113,19 +113,29 @@ class Engine:
         Returns:
             What the batch changes. Nothing is touched yet.
         """
-        change = self.begin(batch, origin, now)
-        if batch.records:  # most requests hold unrelated lines alone
+        change = self.begin(batch.counts, origin, now)
+        if batch.records:
             for _ in self.prepare_in_slices(change, batch):
                 pass
         return change
 
-    def begin(self, batch: Batch, origin: Origin, now: Moment) -> Change:
-        """Start to judge a batch: is it a request that was applied before?"""
+    def begin(self, frames: tuple[int, ...], origin: Origin, now: Moment) -> Change:
+        """Start to judge a batch: is it a request that was applied before?
+
+        Args:
+            frames: Its frames of each kind, in the order of `FrameKind`. Where it has no
+                records, this is all there is to judge.
+            origin: Where it comes from.
+            now: When it was received.
+
+        Returns:
+            The change, without the records. Nothing is touched yet.
+        """
         request = known_losses = None
         if origin.request_id:
             request = self.identities.of_request(origin.drain_token, origin.request_id)
             known_losses = self._requests.maybe_losses(request)
-        frames, announced = batch.counts, origin.announced
+        announced = origin.announced
         return Change(
             origin=origin,
             now=now,
@@ -174,7 +184,8 @@ class Engine:
                 self._apply(line, change, applied)
             except Exception as error:  # noqa: BLE001 (the boundary of one line)
                 change.faults.append(error)
-        self._lines.remember(change.keys)
+        if change.keys:
+            self._lines.remember(change.keys)
         self._count(change, applied)
         return applied
 

@@ -12,31 +12,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from agent.http.exchange import Exchange
+from agent.http.flow import HoldableFlow
 from agent.http.guard import STATE, ConnectionGuard
 from agent.http.handler import Handler
+from agent.http.responses import HEAD_TOO_LARGE
 
 # Answers are small and ready; this is for clients that do not read them.
 _ANSWER_SECONDS = 60.0
 _BLANK_LINE = b"\r\n\r\n"
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-length: 0\r\nconnection: close\r\n\r\n"
-)
-
-
-class _Flow(FlowControl):
-    """uvicorn's flow control, where a connection that holds requests reads no more."""
-
-    is_held = False
-
-    def resume_reading(self) -> None:
-        if self.read_paused and not self.is_held:
-            super().resume_reading()
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -50,7 +37,7 @@ class GuardedProtocol(HttpToolsProtocol):
         is_authenticated: Whether it has brought a request with valid credentials.
     """
 
-    flow: _Flow
+    flow: HoldableFlow
 
     def __init__(
         self,
@@ -80,7 +67,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Start the time for the first request's headers."""
         super().connection_made(transport)
-        self.flow = _Flow(transport)
+        self.flow = HoldableFlow(transport)
         self._exchange.transport = transport
         self.deadline = self.loop.time() + self._limits.head_seconds
         self._guard.admit(self)
@@ -95,8 +82,19 @@ class GuardedProtocol(HttpToolsProtocol):
         """Parse up to the end of a request, and hold the rest until it is answered."""
         if self._is_answering:
             self._hold(self._pending[self._parsed :] + data, 0)
-        else:
+        elif not (self._in_head and not self._head_bytes and self._read_known(data)):
             self._parse(data, 0)
+
+    def _read_known(self, data: bytes) -> bool:
+        """Answer a whole request whose head is like the last one; see `Exchange`."""
+        if not self._exchange.read_known(data, self._limits.head_bytes):
+            return False
+        self._guard.touch(self)
+        if self._exchange.is_ready:
+            self.mark_authenticated()
+            self._begin_answer()
+            self._answer_directly(is_last=True)
+        return True
 
     def mark_authenticated(self) -> None:
         """Keep the connection when others have to make room."""
@@ -119,15 +117,22 @@ class GuardedProtocol(HttpToolsProtocol):
                 if self._in_head and self._head_bytes > self._limits.head_bytes:
                     self._refuse_head()
                     return
-            whole = end - start == len(data)
-            super().data_received(
-                data if whole else memoryview(data)[start:end]  # type: ignore[arg-type] # httptools takes any buffer
-            )
-            if self._head_bytes > self._limits.head_bytes:
-                self._refuse_head()
+            self._feed(data, start, end)
             start = end
             if self._exchange.is_ready:
                 self._answer_directly(is_last=end == len(data))
+
+    def _feed(self, data: bytes, start: int, end: int) -> None:
+        """Let the parser read a piece; learn it if it is the head of a direct request."""
+        is_whole_head = self._in_head and self._head_bytes == end - start
+        whole = end - start == len(data)
+        super().data_received(
+            data if whole else memoryview(data)[start:end]  # type: ignore[arg-type] # httptools takes any buffer
+        )
+        if self._head_bytes > self._limits.head_bytes:
+            self._refuse_head()
+        if is_whole_head and self._exchange.is_accepted:
+            self._exchange.learn(data[start:end])
 
     def _answer_directly(self, *, is_last: bool) -> None:
         """Answer a direct request, outside of the parser's callbacks."""
@@ -179,7 +184,7 @@ class GuardedProtocol(HttpToolsProtocol):
                 self.cycle.disconnected = True
                 self.cycle.message_event.set()
         if not is_answered:
-            self.transport.write(_TOO_LARGE)
+            self.transport.write(HEAD_TOO_LARGE)
         self.transport.close()
 
     def _hold(self, data: bytes, parsed: int) -> None:
@@ -270,6 +275,9 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         else:
             super().on_message_complete()
+        self._begin_answer()
+
+    def _begin_answer(self) -> None:
         self._is_answering = True
         self.deadline = self.loop.time() + _ANSWER_SECONDS
 

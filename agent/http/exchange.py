@@ -10,6 +10,7 @@ import httptools
 from uvicorn.server import ServerState
 
 from agent.http.handler import Handler, Outcome, Refusal
+from agent.http.known_heads import KnownHead, maybe_learn_head
 from agent.http.responses import build_accepted, build_refusal
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -39,6 +40,7 @@ class Exchange:
         self.transport: Any = None
         self.is_open = self.is_ready = self.is_refused = False
         self._target: tuple[bytes, Handler | None] = (b"", None)  # the last one
+        self._known: tuple[KnownHead, Handler] | None = None
         self._handler: Any = None  # of the open request, as all that follows
         self._receive: Any = None
         self._method = b""
@@ -48,6 +50,11 @@ class Exchange:
         self._size = 0
         self._defaults: Any = None  # headers of every answer, as in `_accepted`
         self._accepted = b""
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether a request is open and its body is wanted."""
+        return self.is_open and not self.is_refused
 
     def maybe_find(self, target: bytes) -> Handler | None:
         """Find the handler of a request.
@@ -86,6 +93,31 @@ class Exchange:
         self._receive = judged
         if headers.get(b"expect", b"").lower() == b"100-continue":
             self.transport.write(_CONTINUE)
+        return True
+
+    def learn(self, head: bytes) -> None:
+        """Recognise heads like that of the open request from now on."""
+        known = maybe_learn_head(head, self._headers)
+        self._known = None if known is None else (known, self._handler)
+
+    def read_known(self, data: bytes, head_bytes: int) -> bool:
+        """Read a whole request without the parser, if its head is known.
+
+        Args:
+            data: What was read where a request begins.
+            head_bytes: Maximum size of a head.
+        """
+        if self._known is None:
+            return False
+        known, handler = self._known
+        found = known.maybe_match(data)
+        if found is None or found[1] > head_bytes:
+            return False
+        headers, size = found
+        if self.begin(handler, b"POST", headers, keep_alive=True):
+            self._size = len(data) - size
+            self._body = data[size:]
+        self.end()
         return True
 
     def add(self, piece: bytes) -> None:

@@ -10,6 +10,11 @@ from http import HTTPStatus
 
 Headers = Iterable[tuple[bytes, bytes]]
 
+HEAD_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-length: 0\r\nconnection: close\r\n\r\n"
+)
+
 _CLOSE = (b"connection", b"close")
 _TEXT = (b"content-type", b"text/plain")
 

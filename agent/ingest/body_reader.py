@@ -61,6 +61,10 @@ class BodyReader:
             yet. Else what `finish` completes.
         """
         now = read_clock()
+        decoder = self._idle[-1] if self._idle else self._make_decoder()
+        unrelated = decoder.maybe_count_foreign(body)
+        if unrelated is not None:
+            return self._engine.begin((0, 0, 0, unrelated, 0), origin, now)
         if len(body) <= ONE_SLICE_BYTES:
             self._budget.refill(now.monotonic)
             decoder = self._idle.pop() if self._idle else self._make_decoder()
@@ -90,7 +94,7 @@ class BodyReader:
         yield from count_refusals(slices, batch, refused)
         if len(self._idle) < _IDLE_DECODERS:
             self._idle.append(decoder)
-        change = self._engine.begin(batch, origin, now)
+        change = self._engine.begin(batch.counts, origin, now)
         yield from self._engine.prepare_in_slices(change, batch)
         if not change.is_duplicate:
             for reason, count in refused.items():

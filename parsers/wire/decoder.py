@@ -92,6 +92,21 @@ class DrainDecoder:
         self._reset(body)
         return self.receive_eof()
 
+    def maybe_count_foreign(self, body: bytes) -> int | None:
+        """Count the frames of a body that holds nothing else than known foreign ones.
+
+        Quicker than `decode`, which finds the same, and most bodies are such.
+
+        Args:
+            body: Octet-counted frames, glued together.
+
+        Returns:
+            The number of frames; None for a body that has to be decoded.
+        """
+        position, skipped = self._foreign.skip(body, 0, len(body))
+        # A final newline may have been trimmed from the body.
+        return skipped if 0 <= position - len(body) <= 1 else None
+
     def decode_in_slices(
         self, body: bytes, batch: Batch, slice_bytes: int = SLICE_BYTES
     ) -> Iterator[None]:
@@ -102,15 +117,17 @@ class DrainDecoder:
         Args:
             body: Octet-counted frames, glued together.
             batch: An empty one, which is filled.
-            slice_bytes: The frames that begin in this many bytes make a slice; in fewer
-                where there are very many.
+            slice_bytes: The frames that begin in this many bytes make a slice; known
+                foreign frames in front of them are skipped with it, which takes 3 ms
+                for 1 MiB at most. A slice is smaller where bytes hold very many records.
         """
         self._reset(body)
-        stop, step = 0, slice_bytes
-        while stop < len(body):
-            stop = min(stop + step, len(body))
+        end, step = len(body), slice_bytes
+        while self._position < end:
             before = len(batch.records)
-            self._run(batch, stop)
+            if not self._lost:
+                self._skip_foreign(batch, end, end + 1)
+            self._run(batch, min(self._position + step, end))
             # Many records from few bytes took long, and more of them may follow.
             is_dense = len(batch.records) - before > _DENSE_RECORDS
             step = slice_bytes // 8 if is_dense else slice_bytes

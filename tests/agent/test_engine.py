@@ -80,7 +80,7 @@ def test_other_changes_may_be_committed_between_slices() -> None:
     engine = Engine(Settings())
     lines = [LOG.replace(b"pri=WARN", b"pri=WARN n=%d" % n) for n in range(250)]
     batch = decode(b"".join(map(frame, lines)))
-    change = engine.begin(batch, Origin(), NOW)
+    change = engine.begin(batch.counts, Origin(), NOW)
     slices = engine.prepare_in_slices(change, batch)
 
     next(slices)
