@@ -428,6 +428,22 @@ def test_a_connection_is_used_again(agent: Agent) -> None:
     assert len(ports) == 1
 
 
+def test_credentials_are_judged_with_each_request_of_a_connection(agent: Agent) -> None:
+    right = AUTHORIZATION["Authorization"]
+    connection = http.client.HTTPConnection(
+        agent.url.removeprefix("http://"), timeout=5
+    )
+    statuses = []
+    for value in (right, right, right[:-2] + "!!"):
+        connection.request("POST", "/logs", BODY, {"Authorization": value})
+        response = connection.getresponse()
+        response.read()
+        statuses.append(response.status)
+    connection.close()
+
+    assert statuses == [204, 204, 401]
+
+
 def test_idle_connections_outlive_logplex_own_limit() -> None:
     # heroku/logplex closes its own after 144 s plus up to 15 s.
     assert Limits().keep_alive_seconds > 160
