@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from agent.web.zero_first import ZeroFirst
 from prometheus_client import generate_latest
 
 from agent.change import Origin
@@ -19,6 +18,7 @@ from agent.heroku_api.poller import Endpoint, Outcome
 from agent.metrics.exposition import render_labels
 from agent.settings import Settings
 from agent.simulator import Line, frame_line
+from agent.state.zero_first import ZeroFirst
 from dashboards.preview.scenarios import (
     DAY,
     MINUTE,
