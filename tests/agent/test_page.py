@@ -1,6 +1,7 @@
 """The page for people, as the server renders it; `test_browser` sees what is run."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -41,9 +42,15 @@ def test_a_drain_without_kafka_lines_says_what_to_check() -> None:
     assert "The drain delivers" in page
 
 
+def metrics_of_now() -> bytes:
+    """Stamp the samples with the present: an old sample makes a broker stale."""
+    stamp = datetime.now(UTC).isoformat(timespec="seconds").encode()
+    return frame(METRICS.replace(b"2026-04-15T14:53:16+00:00", stamp))
+
+
 def test_the_page_shows_brokers_values_and_what_they_say() -> None:
     with running() as agent:
-        agent.post(frame(METRICS) + frame(LOG) + log_frame(b"pri=WARN t=x at=X y"))
+        agent.post(metrics_of_now() + frame(LOG) + log_frame(b"pri=WARN t=x at=X y"))
         page = agent.request("GET", "/").body.decode()
 
     assert "1 broker reporting" in page
@@ -115,7 +122,7 @@ def test_no_other_file_is_served(name: str) -> None:
 
 def test_the_clusters_are_there_as_json() -> None:
     with running() as agent:
-        agent.post(frame(METRICS) + frame(LOG))
+        agent.post(metrics_of_now() + frame(LOG))
         answer = agent.request("GET", "/api/clusters")
         refused = agent.request("GET", "/api/clusters", headers={})
 

@@ -361,8 +361,7 @@ def test_plain_lines_are_harmless() -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_the_worst_problem_is_above_the_table(width: int) -> None:
-    session = read(METRICS)
-    moment = NOW
+    session, moment = read(METRICS), NOW
     for seconds in range(0, 1200, 15):
         moment = Moment(NOW.wall + seconds, NOW.monotonic + seconds)
         line = METRICS.replace(b"heroku-kafka.2", b"heroku-kafka.1")
