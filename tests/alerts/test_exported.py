@@ -8,11 +8,12 @@ import pytest
 from agent.checks import LABELS, exported_metrics
 from agent.checks.exported import labels_of, may_be_sample, values_of
 from agent.clock import read_clock
+from agent.problems.problem import Problem
 from agent.settings import Settings
 from parsers import ClusterUse, Source, TopicUse
 from tests.documented import ADDON, LOG, METRICS
 from tests.frames import frame
-from tests.serving import CREDENTIALS, Exposition, running
+from tests.serving import CREDENTIALS, Exposition, running, wait_for
 
 OURS = {name for name in exported_metrics() if name.startswith("heroku_kafka_")}
 EVERYTHING = ClusterUse(
@@ -44,6 +45,24 @@ EVERYTHING = ClusterUse(
         ),
     ),
 )
+PROBLEM = Problem(
+    alert="HerokuKafkaBrokerSilent",
+    severity="warning",
+    addon=ADDON,
+    broker="2",
+    node="",
+    details={},
+    since=1.0,
+    value=1.0,
+    limit=1.0,
+    ended=None,
+    value_text="",
+    limit_text="",
+    summary="",
+    description="",
+    consequence="",
+    first_step="",
+)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +73,10 @@ def exposition() -> Iterator[Exposition]:
         agent.post(frame(METRICS) + frame(LOG) + frame(b"no frame of ours"))
         agent.post(frame(METRICS.replace(b"heroku-kafka.2", b"heroku-kafka")))
         assert agent.app
-        agent.app.engine.learn(EVERYTHING, read_clock())
+        engine = agent.app.engine
+        engine.learn(EVERYTHING, read_clock())
+        wait_for(lambda: engine.evaluated_at)  # the next evaluation is 15 s later
+        engine.problems = (PROBLEM,)
         yield agent.metrics()
 
 
