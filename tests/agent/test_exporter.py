@@ -179,16 +179,18 @@ def test_counters_have_creation_times_in_openmetrics(agent: Agent) -> None:
     assert all(now - 60 < value <= now for value in created.values())
 
 
-def test_creation_times_do_not_change(agent: Agent) -> None:
-    def read() -> set[bytes]:
+def test_creation_times_do_not_change() -> None:
+    def read(agent: Agent) -> set[bytes]:
         headers = {"Accept": "application/openmetrics-text", **AUTHORIZATION}
         body = agent.request("GET", "/metrics", headers=headers).body
         return {line for line in body.splitlines() if b"_created" in line}
 
-    before = read()
-    agent.post(frame(METRICS) + frame(LOG) + frame(LOG + b" again"))
+    with running() as agent:
+        agent.post(frame(METRICS) + frame(LOG))
+        before = read(agent)
+        agent.post(frame(METRICS) + frame(LOG) + frame(LOG + b" again"))
 
-    assert read() >= before
+        assert read(agent) >= before
 
 
 def test_the_text_format_has_no_creation_times(metrics: Exposition) -> None:
